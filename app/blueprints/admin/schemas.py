@@ -1,0 +1,369 @@
+"""What the admin API takes and answers, and the rules of a project's settings; the pages use the same.
+
+Types are strict: `"5"` and `true` are no numbers. A name that is not known is refused.
+"""
+
+import re
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from limits import parse_many
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+)
+
+from app.validation import QueryMoment, Strict
+
+MOST_NOTES = 10_000
+MOST_ORIGINS = 100
+MOST_CATEGORIES = 20
+MOST_TEXTS = 200
+PRINTABLE = r"^\P{Cc}*$"
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _truth(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _count(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value) else value
+
+
+QueryNumber = Annotated[int, BeforeValidator(_count)]
+QueryTruth = Annotated[bool, BeforeValidator(_truth)]
+Status = Literal["open", "in_progress", "resolved", "closed", "rejected", "spam", "trash"]
+Role = Literal["viewer", "agent", "admin"]
+Asked = Literal["no", "optional", "required"]
+Theme = Literal["auto", "light", "dark"]
+Position = Literal["bottom-right", "bottom-left", "top-right", "top-left"]
+Locale = Literal["en", "de"]
+LOCALES = get_args(Locale)
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PRINTABLE)
+]
+Sentence = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=PRINTABLE)
+]
+Word = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=PRINTABLE)
+]
+PublicId = Annotated[str, Field(max_length=64, description="Public id.")]
+
+
+class FeedbackPath(BaseModel):
+    """The address of a submission."""
+
+    public_id: PublicId
+
+
+class ProjectPath(BaseModel):
+    """The address of a project."""
+
+    public_key: Annotated[str, Field(max_length=64, description="Public key.")]
+
+
+class TokenPath(BaseModel):
+    """The address of a token."""
+
+    public_id: PublicId
+
+
+class ViewPath(BaseModel):
+    """The address of a saved view."""
+
+    public_id: PublicId
+
+
+class Filters(Strict):
+    """Which submissions: the filters of the list and of acts on many."""
+
+    project: Annotated[str, Field(max_length=64, description="Public key.")] | None = None
+    category: Annotated[str, Field(max_length=64)] | None = None
+    status: Status | None = None
+    is_read: QueryTruth | None = None
+    is_archived: QueryTruth | None = None
+    has_screenshot: QueryTruth | None = None
+    session_id: Annotated[str, Field(max_length=200)] | None = None
+    reporter: Annotated[str, Field(max_length=254, description="E-mail of the reporter.")] | None = None
+    assignee: Annotated[str, Field(max_length=254, description="`me`, or a user's id or e-mail.")] | None = (
+        None
+    )
+    tag: Annotated[str, Field(max_length=100, description="Name of a tag.")] | None = None
+    since: Annotated[QueryMoment | None, Field(alias="from", description="Made at or after.")] = None
+    until: Annotated[QueryMoment | None, Field(alias="to", description="Made before.")] = None
+    q: Annotated[str, Field(max_length=1_000, description="A query (docs/inbox.md, Finding).")] | None = None
+
+
+class ListQuery(Filters):
+    """Filters, order and page of the list of submissions."""
+
+    sort: Annotated[
+        Literal["newest", "oldest", "updated", "relevance"],
+        Field(description="By relevance with words in `q` only, among their newest 2,000 matches."),
+    ] = "newest"
+    limit: Annotated[int, Field(ge=1, le=200), BeforeValidator(_count)] = 50
+    cursor: str | None = None
+    page: (
+        Annotated[
+            int, Field(ge=1, description="Number of a page, instead of a cursor."), BeforeValidator(_count)
+        ]
+        | None
+    ) = None
+
+
+class ScreenshotQuery(Strict):
+    """Which form of the picture."""
+
+    size: Literal["full", "thumb"] = "full"
+    v: Annotated[str, Field(max_length=32, description="Which picture a page means; not read.")] | None = None
+
+
+class FeedbackChange(Strict):
+    """What may be changed of a submission; what is left out stays."""
+
+    status: Status | None = None
+    is_read: bool | None = None
+    is_archived: bool | None = None
+    category: Word | None = None
+    admin_notes: Annotated[str, StringConstraints(max_length=MOST_NOTES)] | None = None
+    assignee: (
+        Annotated[
+            str,
+            StringConstraints(min_length=1, max_length=254),
+            Field(description="`me`, `none`, or a user's id or e-mail."),
+        ]
+        | None
+    ) = None
+    tags: Annotated[list[str], Field(max_length=50, description="Names; these and no others.")] | None = None
+    version: (
+        Annotated[
+            int,
+            Field(ge=1, le=2**31, description="The version that the change was made from; older is 409."),
+        ]
+        | None
+    ) = None
+
+
+class NewMessage(Strict):
+    """A reply to the reporter, or a note that only agents see."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=MOST_NOTES)]
+    internal: bool = False
+    status: Annotated[Status | None, Field(description="Where the submission goes with it.")] = None
+
+
+class MessagesQuery(Strict):
+    """A page of the thread."""
+
+    limit: Annotated[int, Field(ge=1, le=200), BeforeValidator(_count)] = 50
+    cursor: str | None = None
+
+
+Pixels = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
+
+
+class RedactionBox(Strict):
+    """A part of the picture, in CSS pixels of the page that it shows, as `annotation_coords` are."""
+
+    x: Pixels
+    y: Pixels
+    width: Pixels
+    height: Pixels
+
+
+class Redaction(Strict):
+    """What of a picture nobody is to see."""
+
+    boxes: Annotated[list[RedactionBox], Field(min_length=1, max_length=50)]
+
+
+class LinkChange(Strict):
+    """What becomes of the reporter's link."""
+
+    revoked: bool
+
+
+TagName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+TagColor = Annotated[int, Field(ge=1, le=8, description="One of the eight colours of the charts.")]
+
+
+class TagPath(BaseModel):
+    """The address of a tag."""
+
+    public_id: PublicId
+
+
+class NewTag(Strict):
+    """A tag to be made."""
+
+    name: TagName
+    color: TagColor | None = None
+
+
+class TagChange(Strict):
+    """What may be changed of a tag."""
+
+    name: TagName | None = None
+    color: TagColor | None = None
+
+
+def exact_origin(value: str) -> str:
+    """Return `scheme://host[:port]` as browsers send it (RFC 6454, 6.2); raises ValueError."""
+    text = value.strip().rstrip("/").lower()
+    wrong = ValueError(f"{value.strip()[:80]} is no origin; write scheme://host or scheme://host:port")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    host = parts.hostname or ""
+    named = re.fullmatch(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", host)
+    if parts.scheme not in DEFAULT_PORTS or not (named or ":" in host):
+        raise wrong
+    shown = f"[{host}]" if ":" in host else host
+    bare = f"{parts.scheme}://{shown}"
+    if text not in (bare, f"{bare}:{port}") or port == 0:
+        raise wrong
+    return bare if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{bare}:{port}"
+
+
+def _different(values: list[Any]) -> list[Any]:
+    seen = [value.key if isinstance(value, Category) else value for value in values]
+    twice = sorted({key for key in seen if seen.count(key) > 1})
+    if twice:
+        raise ValueError(f"names {', '.join(twice)} twice")
+    return values
+
+
+def _limit(value: str) -> str:
+    try:
+        parse_many(value)
+    except ValueError:
+        raise ValueError('is written like "5 per hour"') from None
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", value):
+        raise ValueError("is an address that begins with https:// or http://")
+    return value
+
+
+class Category(Strict):
+    """A category; without a label it has the widget's word for its key."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    label: Word | None = None
+
+
+TextKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-zA-Z0-9_.-]{0,63}$")]
+Words = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]
+Texts = Annotated[dict[TextKey, Words], Field(max_length=MOST_TEXTS)]
+
+
+# Where null is a value of its own; elsewhere a null is refused.
+NULLABLE = frozenset({"locale", "consent", "privacy_url", "rate_limit", "byte_quota"})
+
+
+class ProjectFields(Strict):
+    """A project's settings; all are optional in a change."""
+
+    name: Name | None = None
+    origins: (
+        Annotated[
+            list[Annotated[str, AfterValidator(exact_origin)]],
+            Field(max_length=MOST_ORIGINS),
+            AfterValidator(_different),
+        ]
+        | None
+    ) = None
+    categories: (
+        Annotated[list[Category], Field(min_length=1, max_length=MOST_CATEGORIES), AfterValidator(_different)]
+        | None
+    ) = None
+    ask_name: Asked | None = None
+    ask_email: Asked | None = None
+    ask_rating: bool | None = None
+    screenshots: bool | None = None
+    theme: Theme | None = None
+    position: Position | None = None
+    locale: Locale | None = None
+    texts: dict[Locale, Texts] | None = None
+    consent: Sentence | None = None
+    privacy_url: Annotated[Sentence, AfterValidator(_address)] | None = None
+    rate_limit: Annotated[Word, AfterValidator(_limit)] | None = None
+    byte_quota: Annotated[int, Field(ge=0, le=2**60)] | None = None
+    is_active: bool | None = None
+
+
+class NewProject(ProjectFields):
+    """A project to be made."""
+
+    name: Name
+
+
+class NewToken(Strict):
+    """A token to be made."""
+
+    name: Name
+    role: Role
+    user: Annotated[str, StringConstraints(max_length=254)] | None = None
+
+
+class TokenChange(Strict):
+    """What may be changed of a token."""
+
+    name: Name | None = None
+    role: Role | None = None
+
+
+ViewQuery = Annotated[
+    str, Field(max_length=2000, description="Query of the inbox's address: `status=open&category=bug`.")
+]
+
+
+class NewView(Strict):
+    """A view to be kept."""
+
+    name: Name
+    query: ViewQuery
+    is_shared: bool = False
+
+
+class ViewChange(Strict):
+    """What may be changed of a view."""
+
+    name: Name | None = None
+    query: ViewQuery | None = None
+    is_shared: bool | None = None
+
+
+class ActPath(BaseModel):
+    """The address of an act."""
+
+    public_id: PublicId
+
+
+class BulkSet(Strict):
+    """What is set on all of them."""
+
+    status: Status | None = None
+    is_read: bool | None = None
+    is_archived: bool | None = None
+    category: Word | None = None
+    assignee: Annotated[str, StringConstraints(max_length=254)] | None = None
+
+
+class BulkAct(Strict):
+    """One act on many submissions."""
+
+    ids: Annotated[list[PublicId], Field(min_length=1, max_length=1000)] | None = None
+    filter: Filters | None = None
+    set: BulkSet | None = None
+    delete: bool = False
+    dry_run: bool = False

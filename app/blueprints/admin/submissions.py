@@ -1,0 +1,312 @@
+"""What the page of one submission shows: words, picture, facts, state, and its neighbours in the list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import ScalarSelect, literal, select, tuple_
+from sqlalchemy.sql import operators
+
+from app.blueprints.admin import wording
+from app.blueprints.admin.choices import Choices, load_choices
+from app.blueprints.admin.thread import Thread, load_thread
+from app.blueprints.admin.tree import Node, tree
+from app.blueprints.admin.wanted import EVERYWHERE, Wanted
+from app.blueprints.admin.wording import BOX_BY_KEY, Box, Kind
+from app.extensions import db
+from app.models import Feedback, Screenshot, hold
+from app.models.feedback import InboxFilter
+from app.models.marks import Mark, drawn
+from app.models.message import PAGE
+from app.models.user import initials
+from app.security import needs
+
+# A taller picture is shown smaller, so that the facts and notes stay near; the zoom shows it whole.
+TALLEST_PX = 640
+DEFAULT_SIZE = (1280, 800)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The screenshot as shown; sizes in CSS pixels of the page it was taken of."""
+
+    state: str
+    failure: str | None
+    url: str
+    poll_url: str
+    alt: str
+    file_name: str
+    size: str
+    page_width: int
+    page_height: int
+    shown_width: int
+    shown_height: int
+    marks: list[Mark]
+    marks_label: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the facts."""
+
+    label: str
+    value: str
+    href: str | None = None
+    outside: bool = False
+    code: bool = False
+    moment: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folded part: what the page said about itself."""
+
+    title: str
+    size: str
+    value: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A way to the neighbour in the list."""
+
+    key: str
+    label: str
+    icon: str
+    href: str | None
+
+
+@dataclass(frozen=True)
+class Assignee:
+    """Who works on it; `name` is `You` for who looks."""
+
+    name: str
+    initials: str
+    is_me: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One submission, ready for its template."""
+
+    public_id: str
+    reference: str
+    version: int
+    href: str
+    change_url: str
+    delete_url: str | None
+    list_url: str
+    list_title: str
+    status: Box
+    is_open: bool
+    is_read: bool
+    is_archived: bool
+    mark_read: bool
+    words: str
+    notes: str
+    name: str
+    initials: str
+    reporter_id: str | None
+    age: str
+    kind: Kind
+    kinds: tuple[Kind, ...]
+    picture: Picture | None
+    facts: tuple[Fact, ...]
+    facts_line: str
+    trees: tuple[Tree, ...]
+    steps: tuple[Step, ...]
+    first_name: str
+    assignee: Assignee | None
+    choices: Choices
+    thread: Thread
+    more_url: str | None
+    message_url: str
+    link_url: str
+    reporter_url: str | None
+    redact_url: str | None
+    holds: tuple[str, ...]
+
+
+def show(
+    found: Feedback, wanted: Wanted, now: datetime, *, role: str, opened: bool, shown: int = PAGE
+) -> Shown:
+    """Make what the page shows, in three statements: neighbours, menus, thread (and holds where it is held).
+
+    `opened` means that an agent reads it now, so it becomes read; `shown` how many entries the thread has.
+    """
+    me = needs("viewer").user_id
+    thread = load_thread(found, now, me=me, shown=shown)
+    where = {"public_id": found.public_id, **wanted.query()}
+    kinds = wording.kinds_of(found.project.categories)
+    facts = _facts(found, now)
+    in_trash = found.status == "trash" and role == "admin"
+    return Shown(
+        public_id=found.public_id,
+        reference=found.reference,
+        version=found.version,
+        href=url_for("admin.detail", **where),
+        change_url=url_for("admin.change", **where),
+        delete_url=url_for("admin.delete", **where) if in_trash else None,
+        list_url=url_for("admin.index", **wanted.query()),
+        list_title=wanted.title,
+        status=BOX_BY_KEY[found.status],
+        is_open=found.status in ("open", "in_progress"),
+        is_read=found.is_read,
+        is_archived=found.is_archived,
+        mark_read=opened and not found.is_read and role != "viewer",
+        words=found.description,
+        notes=found.admin_notes,
+        name=found.reporter_name or found.reporter_email or "Somebody",
+        initials=initials(found.reporter_name or found.reporter_email or ""),
+        reporter_id=found.reporter_id,
+        age=wording.age(found.created_at, now),
+        kind=wording.kind_of(kinds, found.category),
+        kinds=tuple(kinds.values()),
+        picture=_picture(found, wanted),
+        facts=facts,
+        facts_line=", ".join(fact.value for fact in facts if fact.label in FOLDED),
+        trees=_trees(found),
+        steps=_steps(found, wanted),
+        first_name=found.reporter_name.split()[0] if found.reporter_name else "the reporter",
+        assignee=_assignee(found, me),
+        choices=load_choices(found),
+        thread=thread,
+        more_url=url_for("admin.detail", **where, shown=thread.more) if thread.more else None,
+        message_url=url_for("admin.add_message", **where),
+        link_url=url_for("admin.change_link", **where),
+        reporter_url=f"/f/{found.status_token}" if found.link_number >= 0 and role != "viewer" else None,
+        redact_url=_redact_url(found, where, role),
+        holds=tuple(map(hold.words_of, hold.Hold.of(db.session(), found.id))) if found.held else (),
+    )
+
+
+def _redact_url(found: Feedback, where: dict[str, Any], role: str) -> str | None:
+    ready = found.screenshot is not None and found.screenshot.state == "ready"
+    return url_for("admin.redact", **where) if ready and role != "viewer" else None
+
+
+def _assignee(found: Feedback, me: int) -> Assignee | None:
+    someone = found.assignee
+    if someone is None:
+        return None
+    return Assignee("You" if someone.id == me else someone.name, initials(someone.name), someone.id == me)
+
+
+FOLDED = ("Page", "Browser", "Viewport")
+
+
+def _facts(found: Feedback, now: datetime) -> tuple[Fact, ...]:
+    of_session = Wanted(status=EVERYWHERE, is_archived=EVERYWHERE, session_id=found.session_id or "")
+    of_reporter = Wanted(status=EVERYWHERE, is_archived=EVERYWHERE, reporter=found.reporter_email or "")
+    rating = wording.RATINGS.get(found.rating or 0)
+    facts = (
+        Fact("Rating", f"{rating}, {found.rating} of 5") if rating else None,
+        _page(found.url),
+        Fact("Project", found.project.name),
+        Fact("Sent", wording.sent(found.created_at, now), moment=found.created_at.isoformat()),
+        _fact("Browser", ", ".join(filter(None, (found.browser, found.os)))),
+        _fact("Viewport", _viewport(found)),
+        _fact("Screen", wording.dimensions(found.screen_resolution)),
+        _fact("Release", (found.custom or {}).get("release"), code=True),
+        _session(found.session_id, url_for("admin.index", **of_session.query())),
+        _fact("E-mail", found.reporter_email, href=url_for("admin.index", **of_reporter.query())),
+        Fact("Reference", found.reference, code=True),
+    )
+    return tuple(fact for fact in facts if fact is not None)
+
+
+def _fact(label: str, value: str | None, **options: Any) -> Fact | None:
+    return Fact(label, value, **options) if value else None
+
+
+def _page(url: str | None) -> Fact | None:
+    if not url:
+        return None
+    link = wording.safe_link(url)
+    return Fact("Page", wording.page_path(url) or url, href=link, outside=link is not None, title=url)
+
+
+def _viewport(found: Feedback) -> str | None:
+    size = wording.dimensions(found.viewport_size)
+    if size and found.device_pixel_ratio:
+        return f"{size} at {found.device_pixel_ratio:g}×"
+    return size
+
+
+def _session(session_id: str | None, href: str) -> Fact | None:
+    if not session_id:
+        return None
+    short = session_id if len(session_id) <= 14 else f"{session_id[:6]}…{session_id[-3:]}"
+    return Fact("Session", short, href=href, code=True, title=session_id)
+
+
+def _trees(found: Feedback) -> tuple[Tree, ...]:
+    extra = {name: value for name, value in (found.custom or {}).items() if name != "release"}
+    parts = (("State from the page", found.api_state), ("Fields from the page", extra))
+    return tuple(
+        Tree(title, wording.kilobytes(len(str(value)) / 1024), tree(value)) for title, value in parts if value
+    )
+
+
+def _picture(found: Feedback, wanted: Wanted) -> Picture | None:
+    stored = found.screenshot
+    if stored is None:
+        return None
+    scale = found.screenshot_scale or 1.0
+    width = max(1, round((stored.width or DEFAULT_SIZE[0]) / scale))
+    height = max(1, round((stored.height or DEFAULT_SIZE[1]) / scale))
+    shrink = min(1.0, TALLEST_PX / height)
+    marks = drawn(found.annotation_coords)
+    path = wording.page_path(found.url)
+    return Picture(
+        state=stored.state,
+        failure=stored.failure,
+        # Named by its blob, so that no browser shows the picture from before a redaction.
+        url=url_for("admin_api.screenshot", public_id=found.public_id, v=stored.blob_key[-8:].lower()),
+        poll_url=url_for("admin.picture", public_id=found.public_id, **wanted.query()),
+        alt=f"Picture of the page {path}" if path else "Picture of the page",
+        file_name=f"earmark-{found.reference}",
+        size=_size(stored),
+        page_width=width,
+        page_height=height,
+        shown_width=max(1, round(width * shrink)),
+        shown_height=max(1, round(height * shrink)),
+        marks=marks,
+        marks_label=f"{len(marks)} mark{'' if len(marks) == 1 else 's'} drawn by the reporter",
+    )
+
+
+def _size(stored: Screenshot) -> str:
+    return f"{stored.width} × {stored.height}, {wording.kilobytes(stored.size_kb)}"
+
+
+def _steps(found: Feedback, wanted: Wanted) -> tuple[Step, ...]:
+    chosen = wanted.filter(found.project_id if wanted.project else None)
+
+    def address(public_id: str | None) -> str | None:
+        return public_id and url_for("admin.detail", public_id=public_id, **wanted.query())
+
+    before, after = (_neighbour(found, chosen, back=back) for back in (True, False))
+    row = db.session.execute(select(before.label("before"), after.label("after"))).one()
+    return (
+        Step("prev", "Previous submission", "chevron-up", address(row.before)),
+        Step("next", "Next submission", "chevron-down", address(row.after)),
+    )
+
+
+def _neighbour(found: Feedback, chosen: InboxFilter, *, back: bool) -> ScalarSelect[str]:
+    """Select the public id of the submission before or after in the list: one row, by the list's index."""
+    order = chosen.order()
+    columns = [part.element for part in order]
+    falling = (order[0].modifier is operators.desc_op) is not back
+    row = tuple_(*columns)
+    here = tuple_(*(literal(getattr(found, str(column.key)), column.type) for column in columns))
+    query = (
+        select(Feedback.public_id)
+        .where(*chosen.conditions(), row < here if falling else row > here)
+        .order_by(*(column.desc() if falling else column.asc() for column in columns))
+        .limit(1)
+    )
+    return query.scalar_subquery()

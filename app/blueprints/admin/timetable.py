@@ -1,0 +1,21 @@
+"""What the worker does for the inbox and the dashboard from time to time."""
+
+from app.clock import utc_now
+from app.database.transactions import transaction
+from app.jobs import every
+from app.models import acts, rollup
+
+FOLD_SECONDS = 30.0
+
+
+@every("*")
+def fold_rollups() -> None:
+    """Count what came in the last minute into the roll-ups; until then readers count it themselves."""
+    rollup.fold_all(FOLD_SECONDS)
+
+
+@every("*/10")
+def prune_acts() -> None:
+    """Forget what submissions were before acts that are too old to be undone."""
+    with transaction() as session:
+        acts.prune(session, utc_now())

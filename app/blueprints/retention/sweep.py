@@ -1,0 +1,362 @@
+"""The sweep: carries policies out in short transactions that give way to whoever waits to write.
+
+One at a time over all processes. Each batch is one write transaction with its figures in the run's row, so a
+kill leaves whole batches and a row that tells them; the next run goes on from there, because what is left is
+still due. Batches are sized by how long the last one worked.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import BigInteger, literal, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from app.blueprints.retention import archive, guards
+from app.blueprints.retention import plan as plans
+from app.blueprints.retention.kinds import KINDS
+from app.blueprints.retention.plan import Work
+from app.blueprints.retention.wanted import Wanted
+from app.clock import utc_now
+from app.database.sole import AlreadyHeld, sole
+from app.database.transactions import current_session, transaction
+from app.database.types import UtcTime
+from app.errors import ClientError
+from app.extensions import db
+from app.models import Feedback, RetentionRun, audit, blob_outbox, event, hold
+from app.models.due import Due
+from app.models.forgetting import anonymise, drop_screenshots
+from app.models.removal import Removed, remove
+from app.models.retention import ANONYMISE, DELETE, SUBMISSIONS, Rule
+from app.models.retention_schedule import GOES_ON
+from app.storage import storage
+
+# The lock is to be held for at most 50 ms (docs/performance.md, F11). Batches aim well below with the work
+# before the commit: what the commit takes hangs on the disk, and hardly on the size.
+WORK_SECONDS = 0.025
+# What each transaction costs anyway, the roll-ups above all, is most of a smaller one: 40 rows took 27 ms of
+# processor time, 100 took 33, 300 took 65 (docs/performance.md).
+FIRST_BATCH, LEAST_BATCH, MOST_BATCH = 100, 100, 2_000
+# Waiting writers look for the lock every half millisecond (app/database/turn.py).
+PAUSE_SECONDS = 0.002
+PAUSE_SHARE = 0.25
+# Archived at once, ahead of their removal: a part of each small batch's own would be many and slow to write.
+ARCHIVE_AHEAD = 500
+NAME = "retention"
+
+
+class Busy(ClientError):
+    """Another sweep is at work: 409 `retention_running`."""
+
+    def __init__(self) -> None:
+        super().__init__(409, "retention_running", "Another sweep is at work. Nothing was done.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """By whom and how far: `leave_out` skips projects that lose too much instead of refusing the run."""
+
+    trigger: str
+    force: bool = False
+    max_seconds: float | None = None
+    few: int = 0
+    leave_out: bool = False
+
+
+Progress = Callable[[int], object]
+
+
+@dataclass
+class _State:
+    """A run at work."""
+
+    run_id: int
+    now: datetime
+    how: How
+    progress: Progress
+    archive: bool
+    began: float = field(default_factory=time.monotonic)
+    size: int = FIRST_BATCH
+    earlier_ms: int = 0  # of the same run, before it was stopped
+    longest_lock_ms: int = 0
+    lines: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        limit = self.how.max_seconds
+        return limit is not None and time.monotonic() - self.began >= limit
+
+    @property
+    def duration_ms(self) -> int:
+        """Time at work so far, pauses included."""
+        return self.earlier_ms + round((time.monotonic() - self.began) * 1000)
+
+    def note(self, rule: Rule, rows: int, removed: Removed) -> None:
+        """Add a batch to the figures of its policy."""
+        line = self.lines.setdefault(
+            rule.name,
+            {"policy": rule.public_id or None, "name": rule.name, "kind": rule.kind, "action": rule.action,
+             "rows": 0, "screenshots": 0, "bytes": 0},
+        )  # fmt: skip
+        line["rows"] += rows
+        line["screenshots"] += removed.screenshots
+        line["bytes"] += removed.bytes
+
+
+def run(wanted: Wanted, how: How, now: datetime, progress: Progress = lambda _rows: None) -> RetentionRun:
+    """Carry out what is wanted and return the run's row, detached.
+
+    Raises Busy when another sweep is at work, guards.Refused when a guard stops this one, ClientError 404 for
+    an unknown policy, Unavailable when the archive cannot be written. What was done before stays done.
+    """
+    try:
+        with sole(db.engine, NAME):
+            return _alone(wanted, how, now, progress)
+    except AlreadyHeld:
+        raise Busy from None
+
+
+def _alone(wanted: Wanted, how: How, now: datetime, progress: Progress) -> RetentionRun:
+    hold.settle(now)
+    try:
+        work, message = _guarded(wanted, how, now)
+    except guards.Refused as error:
+        _write_refusal(wanted, how, now, error.message)
+        raise
+    state = _begin(wanted, how, now, progress)
+    try:
+        done = _carry_out(state, work)
+    except Exception as error:
+        _end(state, "failed", error.message if isinstance(error, ClientError) else "It failed; see the log.")
+        raise
+    except BaseException:
+        _end(state, "stopped", "It was interrupted; the next run goes on.")
+        raise
+    outcome = "done" if done else "stopped"
+    return _end(state, outcome, message if done else "Its time was up; the next run goes on.")
+
+
+def _guarded(wanted: Wanted, how: How, now: datetime) -> tuple[Work, str]:
+    """Find the work that the guards allow, and what is to be said of it."""
+    session = current_session()
+    try:
+        if not how.force:
+            guards.check_clock(session, now)
+        work = plans.find_work(session, wanted, now)
+        shares = [] if how.force else guards.too_much(plans.count(session, work, now), how.few)
+    finally:
+        session.rollback()
+    if not how.leave_out:
+        guards.refuse_too_much(shares)
+    if not shares:
+        return work, ""
+    names = ", ".join(f"{share.name} ({share.percent:.0f} %)" for share in shares)
+    message = f"Left out, because more than {guards.MOST_PERCENT} % would go: {names}."
+    return work.without([share.project_id for share in shares]), message
+
+
+def _carry_out(state: _State, work: Work) -> bool:
+    """Work until nothing is left; False when the time was up before."""
+    for due in work.dues:
+        if not _sweep(state, due, work):
+            return False
+    return all(_forget(state, rule) for rule in work.others)
+
+
+@dataclass(frozen=True)
+class _Copied:
+    """What the archive holds of those that are to go next, as they were at a moment."""
+
+    ids: frozenset[int] = frozenset()
+    at: datetime | None = None
+
+
+def _sweep(state: _State, due: Due, work: Work) -> bool:
+    """Carry out one policy on submissions, the oldest first."""
+    place: Any = None
+    copied = _Copied()
+    archives = due.rule.action == DELETE and (state.archive or due.rule.archive)
+    while not state.is_over:
+        found = _next(due, work, place, state.size)
+        if not found:
+            return True
+        ids = [row.id for row in found]
+        if archives:
+            if not copied.ids.issuperset(ids):
+                copied = _copy_ahead(state, due, work, place)
+            ids = [one for one in ids if one in copied.ids]
+        gone = _batch(state, due.rule, partial(_act, due=due, work=work, ids=ids, as_of=copied.at))
+        blob_outbox.work_off(storage())
+        state.progress(gone)
+        place = found[-1]
+    return False
+
+
+def _copy_ahead(state: _State, due: Due, work: Work, place: Any) -> _Copied:
+    """Archive the next ones; those of an earlier call are known to the archive and not written again."""
+    at = utc_now()
+    ids = [row.id for row in _next(due, work, place, max(ARCHIVE_AHEAD, state.size))]
+    archive.store(ids, state.now)
+    return _Copied(frozenset(ids), at)
+
+
+def _next(due: Due, work: Work, place: Any, size: int) -> Any:
+    """Read the next batch: id and moment, in the order of an index, behind the place reached."""
+    query = select(Feedback.id, due.moment.label("moment")).where(*due.free, *work.narrowing)
+    if place is not None:
+        behind = tuple_(literal(place.moment, UtcTime()), literal(place.id, BigInteger()))
+        query = query.where(tuple_(due.moment, Feedback.id) > behind)
+    session = current_session()
+    found = session.execute(query.order_by(due.moment, Feedback.id).limit(size)).all()
+    session.rollback()  # no read stays open between the batches
+    return found
+
+
+def _act(
+    session: Session, *, due: Due, work: Work, ids: list[int], as_of: datetime | None
+) -> tuple[int, Removed]:
+    """Do what the policy says to those that are due still; returns rows, and what went.
+
+    What was changed since it was archived (`as_of`) stays for the next run, which archives it again.
+    """
+    conditions = [*due.free, *work.narrowing]
+    if as_of is not None:
+        conditions.append(Feedback.updated_at < as_of)
+    if due.rule.action == DELETE:
+        removed = remove(session, ids, only=conditions)
+        return removed.submissions, removed
+    query = select(Feedback.id).where(Feedback.id.in_(ids), *conditions).with_for_update(of=Feedback)
+    still = list(session.scalars(query))
+    if due.rule.action == ANONYMISE:
+        removed = anonymise(session, still, due.rule.fields)
+    else:
+        removed = drop_screenshots(session, still)
+    kind = "redact" if due.rule.action == ANONYMISE else "screenshot"
+    event.add_many(session, still, kind, actor=event.EARMARK, details={"policy": due.rule.name})
+    return len(still), replace(removed, submissions=0)
+
+
+def _forget(state: _State, rule: Rule) -> bool:
+    """Carry out a policy on another kind."""
+    before = plans.cutoff(rule, state.now)
+    while not state.is_over:
+        gone = _batch(
+            state, rule, lambda session: (KINDS[rule.kind].forget(session, before, state.size), Removed())
+        )
+        if not gone:
+            return True
+        state.progress(gone)
+    return False
+
+
+def _batch(state: _State, rule: Rule, act: Callable[[Session], tuple[int, Removed]]) -> int:
+    """Run one write transaction, note its figures, size the next one by it, and give way."""
+    with transaction() as session:
+        began = time.monotonic()
+        rows, removed = act(session)
+        _note(session, state, rule, rows, removed)
+        worked = time.monotonic() - began
+    held = time.monotonic() - began
+    state.longest_lock_ms = max(state.longest_lock_ms, round(held * 1000))
+    state.size = next_size(state.size, worked)
+    time.sleep(max(PAUSE_SECONDS, held * PAUSE_SHARE))
+    return rows
+
+
+def next_size(size: int, worked_seconds: float) -> int:
+    """Return the size at which a batch would work for `WORK_SECONDS`, by steps: one slow one is no rule."""
+    factor = min(max(WORK_SECONDS / max(worked_seconds, 1e-6), 0.5), 1.5)
+    return min(max(int(size * factor), LEAST_BATCH), MOST_BATCH)
+
+
+def _begin(wanted: Wanted, how: How, now: datetime, progress: Progress) -> _State:
+    """Add the run's row, or take up that of the same run which was stopped or killed before its end."""
+    request = wanted.as_json()
+    with transaction() as session:
+        last = RetentionRun.last(session)
+        if last is not None and last.outcome == "running":
+            last.outcome, last.message = "killed", "Its process was killed; the next run goes on."
+        same = last is not None and (last.trigger, last.request) == (how.trigger, request)
+        if last is None or not same or last.outcome not in GOES_ON:
+            last = _row(wanted, how, now)
+            session.add(last)
+        last.outcome, last.seen_at, last.finished_at = "running", now, None
+        session.flush()
+        return _State(
+            last.id,
+            now,
+            how,
+            progress,
+            wanted.archive,
+            earlier_ms=last.duration_ms,
+            longest_lock_ms=last.longest_lock_ms,
+            lines={line["name"]: dict(line) for line in last.lines},
+        )
+
+
+def _row(wanted: Wanted, how: How, now: datetime) -> RetentionRun:
+    return RetentionRun(
+        trigger=how.trigger,
+        actor=audit.current_acting().actor,
+        request=wanted.as_json(),
+        started_at=now,
+        seen_at=now,
+    )
+
+
+def _write_refusal(wanted: Wanted, how: How, now: datetime, message: str) -> None:
+    """Write a run of its own: what one that was stopped has to do is not touched by it."""
+    with transaction() as session:
+        row = _row(wanted, how, now)
+        row.outcome, row.message, row.finished_at = "refused", message, now
+        session.add(row)
+        session.flush()
+        details = {"reason": message, "request": row.request}
+        audit.record(
+            session, "retention.run", target=f"run:{row.public_id}", outcome="refused", details=details
+        )
+
+
+def _note(session: Session, state: _State, rule: Rule, rows: int, removed: Removed) -> None:
+    """Write a batch's figures into the run's row, in the batch's own transaction."""
+    state.note(rule, rows, removed)
+    is_submission = rule.kind == SUBMISSIONS
+    session.execute(
+        update(RetentionRun)
+        .where(RetentionRun.id == state.run_id)
+        .values(
+            submissions=RetentionRun.submissions + removed.submissions,
+            screenshots=RetentionRun.screenshots + removed.screenshots,
+            changed=RetentionRun.changed + (rows - removed.submissions if is_submission else 0),
+            others=RetentionRun.others + (0 if is_submission else rows),
+            freed_bytes=RetentionRun.freed_bytes + removed.bytes,
+            batches=RetentionRun.batches + 1,
+            duration_ms=state.duration_ms,
+            longest_lock_ms=state.longest_lock_ms,
+            lines=list(state.lines.values()),
+        ),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _end(state: _State, outcome: str, message: str) -> RetentionRun:
+    """Write how the run ended, with its entry in the audit log; returns the row, detached."""
+    with transaction() as session:
+        row = session.get_one(RetentionRun, state.run_id)
+        row.outcome, row.message = outcome, message
+        row.finished_at = utc_now()
+        row.duration_ms, row.longest_lock_ms = state.duration_ms, state.longest_lock_ms
+        session.flush()
+        figures = {"submissions": row.submissions, "screenshots": row.screenshots, "changed": row.changed,
+                   "others": row.others, "bytes": row.freed_bytes, "request": row.request}  # fmt: skip
+        audit.record(
+            session, "retention.run", target=f"run:{row.public_id}", outcome=outcome, details=figures
+        )
+    session = current_session()
+    session.refresh(row)
+    session.expunge(row)
+    session.rollback()
+    return row

@@ -1,0 +1,152 @@
+"""Conditions and ranks as SQLAlchemy's own elements: each database gets the form that it reads."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Double, String, and_, bindparam, func, not_, or_
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import TypeDecorator
+
+from app.database.search.index import TextIndex, indexed
+from app.database.search.match import Match, Phrase, Some, as_json, fts5, holds, tsquery
+
+FUNCTION = "earmark_holds"
+
+
+class _Asked(TypeDecorator[Match]):
+    """A match as a parameter: for FTS5 on SQLite, for tsquery on PostgreSQL."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Match | None, dialect: Dialect) -> Any:
+        """Write the match as the database reads it."""
+        assert value is not None
+        return tsquery(value) if dialect.name == "postgresql" else fts5(value)
+
+
+class Matches(ColumnElement[bool]):
+    """The condition on the index's table that a row holds what is asked for."""
+
+    inherit_cache = True
+    type = Boolean()
+    _traverse_internals = [  # noqa: RUF012  # as SQLAlchemy's own elements declare it
+        ("words", InternalTraversal.dp_clauseelement),
+        ("asked", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, words: ColumnElement[Any], asked: ColumnElement[Any]) -> None:
+        self.words, self.asked = words, asked
+
+    def self_group(self, against: Any = None) -> "Matches":  # noqa: ARG002
+        """Stand as it is: FTS5 refuses a MATCH that is compared with 1."""
+        return self
+
+
+class Rank(Matches):
+    """How well a row that matches does so; smaller is better."""
+
+    inherit_cache = True
+    type: Any = Double()
+
+
+class Directly(ColumnElement[bool]):
+    """The condition that a row which is not indexed yet holds what is asked for."""
+
+    inherit_cache = True
+    type = Boolean()
+    _traverse_internals = [  # noqa: RUF012
+        ("exact", InternalTraversal.dp_clauseelement),
+        ("alike", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, exact: ColumnElement[bool], alike: ColumnElement[bool]) -> None:
+        self.exact, self.alike = exact, alike
+
+
+def matches(index: TextIndex, match: Match) -> Matches:
+    """Return the condition that a row of the index matches."""
+    return Matches(index.table.c.words, bindparam("asked", match, type_=_Asked(), unique=True))
+
+
+def rank(index: TextIndex, match: Match) -> ColumnElement[float]:
+    """Return bm25 on SQLite, ts_rank turned round on PostgreSQL; only beside `matches` of the same."""
+    return Rank(index.table.c.words, bindparam("asked", match, type_=_Asked(), unique=True))  # type: ignore[return-value]
+
+
+def directly(
+    match: Match, texts: Sequence[ColumnElement[Any]], facts: Mapping[str, ColumnElement[Any]]
+) -> ColumnElement[bool]:
+    """Return the condition that a row's own texts and facts hold what is asked for.
+
+    Exactly as the index would on SQLite, by a function of ours (`register`). PostgreSQL looks for the words
+    as they were typed, whatever their case; it may find a little more.
+    """
+    spec = json.dumps(list(facts))
+    exact = getattr(func, FUNCTION)(as_json(match), spec, *texts, *facts.values(), type_=Boolean)
+    return Directly(exact, _alike(match, texts, facts))
+
+
+def register(connection: Any) -> None:
+    """Give a SQLite connection the function that `directly` calls."""
+    connection.create_function(FUNCTION, -1, _holds, deterministic=True)
+
+
+def _holds(match: str, names: str, *values: str | None) -> bool:
+    facts = json.loads(names)
+    texts = values[: len(values) - len(facts)]
+    held = indexed(texts, dict(zip(facts, values[len(texts) :], strict=True)))
+    return holds(json.loads(match), held)
+
+
+def _alike(
+    match: Match, texts: Sequence[ColumnElement[Any]], facts: Mapping[str, ColumnElement[Any]]
+) -> ColumnElement[bool]:
+    if isinstance(match, Phrase):
+        columns = [facts[match.fact]] if match.fact else texts
+        found = [func.coalesce(column, "").icontains(match.typed, autoescape=True) for column in columns]
+        return or_(*found)
+    items = [_alike(item, texts, facts) for item in match.items]
+    if isinstance(match, Some):
+        return or_(*items)
+    return and_(*items, *(not_(_alike(item, texts, facts)) for item in match.without))
+
+
+@compiles(Matches)
+def _match(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{_table(element)} match {compiler.process(element.asked, **options)}"
+
+
+@compiles(Matches, "postgresql")
+def _at(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
+    words, asked = (compiler.process(part, **options) for part in (element.words, element.asked))
+    return f"{words} @@ cast({asked} as tsquery)"
+
+
+@compiles(Rank)
+def _bm25(element: Rank, _compiler: SQLCompiler, **_options: Any) -> str:
+    return f"bm25({_table(element)})"
+
+
+@compiles(Rank, "postgresql")
+def _ts_rank(element: Rank, compiler: SQLCompiler, **options: Any) -> str:
+    words, asked = (compiler.process(part, **options) for part in (element.words, element.asked))
+    return f"-ts_rank({words}, cast({asked} as tsquery))"
+
+
+@compiles(Directly)
+def _exactly(element: Directly, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.exact, **options)
+
+
+@compiles(Directly, "postgresql")
+def _like(element: Directly, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.alike, **options)})"
+
+
+def _table(element: Matches) -> str:
+    return str(element.words.table.name)

@@ -1,0 +1,1 @@
+"""Query tracking: every statement timed to its last row, named, summed, written down and read back."""

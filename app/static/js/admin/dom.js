@@ -1,0 +1,45 @@
+/**
+ * Runs `found` for each element that matches, now and whenever htmx brings new ones.
+ * @template {Element} T
+ * @param {string} selector
+ * @param {(element: T) => void} found
+ */
+export function onEach(selector, found) {
+  const run = () => {
+    for (const element of document.querySelectorAll(selector)) found(/** @type {T} */ (element));
+  };
+  run();
+  document.addEventListener('htmx:after:swap', run);
+}
+
+/**
+ * Listens on the document, for elements that come and go.
+ * @template {HTMLElement} T
+ * @param {keyof DocumentEventMap} type
+ * @param {string} selector
+ * @param {(element: T, event: Event) => void} handle
+ */
+export function on(type, selector, handle) {
+  document.addEventListener(type, (event) => {
+    const target = event.target instanceof Element ? event.target.closest(selector) : null;
+    if (target instanceof HTMLElement) handle(/** @type {T} */ (target), event);
+  });
+}
+
+/**
+ * Says something to screen readers, once.
+ * @param {string} words
+ */
+export function announce(words) {
+  const line = document.querySelector('[data-announce]');
+  if (line) line.textContent = words;
+}
+
+/**
+ * Whether a request of htmx brings another list; one for some of its rows does not.
+ * @param {any} ctx
+ */
+export function isList(ctx) {
+  // One for rows has the list as its source, and so as its target as well.
+  return ctx?.target instanceof Element && ctx.target.id === 'list' && ctx.sourceElement !== ctx.target;
+}

@@ -1,0 +1,34 @@
+"""`python -m benchmarks [NAME …]`: run the benchmarks named, such as `f1 f14`; by default all short ones."""
+
+import subprocess
+import sys
+
+MODULES = {
+    "f1": "benchmarks.f1_intake",
+    "f2": "benchmarks.f2_peers",
+    "f3": "benchmarks.f3_durability",
+    "f4": "benchmarks.f4_screenshot",
+    "f7": "benchmarks.f7_keyset",
+    "f9": "benchmarks.f9_chart",
+    "f10": "benchmarks.f10_tracking",
+    "f10-load": "benchmarks.f10_load",
+    "f11": "benchmarks.f11_retention",
+    "f12": "benchmarks.f12_export",
+    "f13": "benchmarks.f13_bulk",
+    "f14": "benchmarks.f14_widget_bytes",
+}
+
+
+def main() -> int:
+    """Run each in a process of its own; return 1 if one could not be measured."""
+    names = [name.lower() for name in sys.argv[1:]] or list(MODULES)
+    unknown = [name for name in names if name not in MODULES]
+    if unknown:
+        print(f"{unknown[0]} is no benchmark; there are {', '.join(MODULES)}", file=sys.stderr)
+        return 2
+    ended = [subprocess.run([sys.executable, "-m", MODULES[name]], check=False) for name in names]
+    return int(any(process.returncode for process in ended))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

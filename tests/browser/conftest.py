@@ -1,0 +1,130 @@
+"""A real browser against a real server. Every page notes what it should not say: CSP reports, errors."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.live import LiveServer
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MAC = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+PASSWORD = "correct horse battery"
+ADMIN = "admin@earmark.local"
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+# Without `preload` axe adds no style elements of its own, which a strict policy would report.
+RUN_AXE = """
+axe.run(document, {resultTypes: ['violations'], preload: false}).then((result) =>
+  result.violations.map(({id, impact, nodes}) => ({id, impact, nodes: nodes.map((node) =>
+    `${node.target.join(' ')} ${node.any[0]?.message ?? node.all[0]?.message ?? ''}`)})))
+"""
+
+WATCH = """
+window.reports = [];
+document.addEventListener('securitypolicyviolation', (event) =>
+  window.reports.push(`${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+def chromium() -> str:
+    """Return the path of an installed Chromium."""
+    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    found = found or next((path for path in MAC if Path(path).exists()), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server with the demo page and room for many submissions."""
+    instance = tmp_path_factory.mktemp("browser") / "instance"
+    settings = {"intake_rate_limit": "100000 per hour", "flood_rate_limit": "100000 per minute"}
+    with LiveServer(instance, demo="true", **settings) as live:
+        yield live
+
+
+@pytest.fixture(scope="session")
+def token(server: LiveServer) -> str:
+    """A bearer token of the first admin."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "tokens", "create", "--user", ADMIN, "--role", "admin", "--json"],
+        env=server.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return str(json.loads(done.stdout)["token"])
+
+
+class Watched:
+    """A page and everything it complained about."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error" or "Security Policy" in message.text:
+            self.errors.append(f"{message.type}: {message.text}")
+
+    def assert_quiet(self) -> None:
+        """No CSP report, no console error, nothing uncaught."""
+        assert self.page.evaluate("window.reports ?? []") == []
+        assert not self.errors, "\n".join(self.errors)
+
+    def assert_accessible(self) -> None:
+        """Axe finds nothing serious or critical, shadow trees included."""
+        self.page.evaluate(AXE.read_text("utf-8") + "; 0")
+        found = self.page.evaluate(RUN_AXE)
+        serious = [v for v in found if v["impact"] in ("serious", "critical")]
+        assert serious == []
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    """Open a page of its own context: `viewport`, `color_scheme`, `locale`, …"""
+    contexts: list[BrowserContext] = []
+
+    def open_(**options: Any) -> Watched:
+        context = browser.new_context(**({"viewport": DESKTOP, "locale": "en-GB"} | options))
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        return Watched(page)
+
+    yield open_
+    for context in contexts:
+        context.close()
