@@ -29,6 +29,7 @@ from flask_login import UserMixin, current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import refusals
 from app.clock import utc_now
 from app.config import Settings, current_settings
 from app.database.transactions import transaction
@@ -159,22 +160,21 @@ def _guard() -> ResponseReturnValue | None:
             _check_forgery()
     except ClientError as error:
         if someone is not None:
-            _record_refusal(error)
+            _record_refusal(someone, error)
         raise
     return None
 
 
-def _record_refusal(error: ClientError) -> None:
+def _record_refusal(someone: Actor, error: ClientError) -> None:
     """Write down what a signed-in person was refused; where that cannot be written, the refusal stands."""
+    target = f"{request.method} {request.endpoint}"
+    number = refusals.count_refusal(someone.email, target, error.code)
+    if not refusals.is_written(number):
+        return
+    details = {"code": error.code} if number == 1 else {"code": error.code, "number": number}
     try:
         with transaction() as writing:
-            audit.record(
-                writing,
-                "access.refuse",
-                target=f"{request.method} {request.endpoint}",
-                outcome="refused",
-                details={"code": error.code},
-            )
+            audit.record(writing, "access.refuse", target=target, outcome="refused", details=details)
     except SQLAlchemyError:
         log.warning("a refusal was not recorded", exc_info=True)
 

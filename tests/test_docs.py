@@ -14,6 +14,7 @@ from app.blueprints.retention import data_map
 from app.version import VERSION
 
 API = Path("docs/api.md").read_text("utf-8")
+PRIVACY = Path("docs/privacy.md").read_text("utf-8")
 COMMANDS = Path("docs/commands.md").read_text("utf-8")
 # Flask-Migrate's own group is documented by its three useful commands.
 OTHERS = {"db"}
@@ -138,6 +139,14 @@ with app.app_context():
 
 
 def test_every_column_is_described_in_the_data_map():
-    """A new column is described in app/blueprints/retention/data_map.py: what it is, in a few words."""
+    """A new column is described in app/blueprints/retention/data_columns.py: what it is, in a few words."""
     assert data_map.undescribed() == set()
     assert data_map.stale() == set()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_table_of_data_is_the_data_map_of_a_new_instance(app):
+    written = [line for line in PRIVACY.splitlines() if line.startswith("| ")]
+    with app.app_context():
+        rows = [f"| {one.title} | {one.why} | {one.stays} | {one.place} |" for one in data_map.groups()]
+    assert written == ["| data | why | stays | where |", "| --- | --- | --- | --- |", *rows]

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, Select, func, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, Select, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import utc_now
 from app.database.types import Json, UtcTime
 from app.errors import ClientError, FieldError
 from app.models import signing
+from app.models.addresses import is_address, lowered
 from app.models.audit import canonical
 from app.models.base import Base
 from app.models.feedback import Feedback
@@ -62,7 +63,7 @@ class Person:
     def condition(self) -> ColumnElement[bool]:
         """Return the SQL condition of the person's submissions; e-mails are compared whatever their case."""
         column = COLUMNS[self.kind]
-        return func.lower(column) == self.value if self.kind == "email" else column == self.value
+        return is_address(column, self.value) if self.kind == "email" else column == self.value
 
 
 class Erasure(Base, kw_only=True):
@@ -107,7 +108,15 @@ class Erasure(Base, kw_only=True):
             "requested_at": self.created_at,
             "finished_at": now,
             "removed": self.removed,
-            "places": ["database", "search index", "pictures", "archives", "saved views"],
+            "places": [
+                "database",
+                "search index",
+                "pictures",
+                "archives",
+                "saved views",
+                "policies",
+                "holds",
+            ],
         }
         signature = signing.sign(CERTIFICATE, canonical(said))
         self.certificate = canonical({**said, "signature": signature})
@@ -121,7 +130,7 @@ def is_certificate(said: Mapping[str, Any]) -> bool:
 
 def normal(kind: str, value: str) -> str:
     """Return the form in which what names a person is compared."""
-    return value.strip().lower() if kind == "email" else value
+    return lowered(value) if kind == "email" else value
 
 
 class Tombstones:
@@ -142,7 +151,15 @@ class Tombstones:
         """Return the public id of the erasure that covers a submission's columns, or None."""
         for kind in self._kinds:
             value = submission.get(COLUMNS[kind].key)
-            for mark in self._marks_of(kind, value) if value else ():
+            found = self.named_by(kind, value, created_at) if value else None
+            if found is not None:
+                return found
+        return None
+
+    def named_by(self, kind: str, value: str, created_at: datetime) -> str | None:
+        """Return the public id of the erasure whose person a name of that moment is, or None."""
+        if kind in self._kinds:
+            for mark in self._marks_of(kind, value):
                 for moment, public_id in self._stones.get((kind, mark), ()):
                     if created_at <= moment:
                         return public_id

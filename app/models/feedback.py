@@ -3,16 +3,12 @@
 Every change keeps the roll-up (`daily_counts`) and the project's bytes exact in the same transaction.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
@@ -32,11 +28,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.clock import utc_now
 from app.database.types import Json, UtcTime
 from app.models import daily_count, event, rollup, search, tag
+from app.models.addresses import is_address
 from app.models.base import Base
 from app.models.identifiers import LENGTH, is_public_id, new_public_id, reference
 from app.models.project import Project
 from app.models.rollup.ledger import Ledger
 from app.models.screenshot import Screenshot
+from app.models.status_link import is_status_token, status_token
 from app.models.user import User
 
 if TYPE_CHECKING:
@@ -58,7 +56,6 @@ EVENT_KINDS = {
     "assignee": "assignee",
 }
 FIRST_WORDS = 200  # characters of the description that a row of the list carries
-TOKEN_BYTES = 15  # 120 bits of the status link's signature: 20 characters of base 64
 
 
 class Feedback(Base, kw_only=True):
@@ -111,7 +108,7 @@ class Feedback(Base, kw_only=True):
         ),
         Index(
             "ix_feedback_submissions_reporter",
-            "reporter_email",
+            text("lower(reporter_email)"),
             sqlite_where=text("reporter_email is not null"),
             postgresql_where=text("reporter_email is not null"),
         ),
@@ -198,8 +195,7 @@ class Feedback(Base, kw_only=True):
         found = Feedback.by_public_id(session, token[:LENGTH], lock=lock)
         if found is None or found.link_number < 0:
             return None
-        given = token.encode("utf-8", "replace")
-        return found if hmac.compare_digest(found.status_token.encode(), given) else None
+        return found if is_status_token(token, found.public_id, found.link_number) else None
 
     @staticmethod
     def inbox(wanted: "InboxFilter") -> Select[Any]:
@@ -331,10 +327,11 @@ class InboxFilter:
             Feedback.is_archived: self.is_archived,
             Feedback.has_screenshot: self.has_screenshot,
             Feedback.session_id: self.session_id,
-            Feedback.reporter_email: self.reporter,
             Feedback.assignee_id: self.assignee_id,
         }
         found = [column == value for column, value in equal.items() if value is not None]
+        if self.reporter is not None:
+            found.append(is_address(Feedback.reporter_email, self.reporter))
         if self.tag is not None:
             found.append(Feedback.id.in_(tag.submissions(self.tag)))
         if self.since is not None:
@@ -367,17 +364,6 @@ def _settled_at(found: Feedback, now: datetime) -> datetime | None:
     if found.status in SETTLED:
         return found.settled_at or now
     return None if found.status in UNSETTLED else found.settled_at
-
-
-def status_token(public_id: str, number: int = 0) -> str:
-    """Sign a public id for the reporter's page: id and 120 bits of HMAC-SHA-256 (RFC 2104).
-
-    `number` counts the links that a submission has had, from 0.
-    """
-    key = str(current_app.secret_key).encode()
-    signed = f"{public_id}:{number}" if number else public_id
-    digest = hmac.new(key, b"status-link:" + signed.encode("utf-8", "replace"), hashlib.sha256)
-    return public_id + base64.urlsafe_b64encode(digest.digest()[:TOKEN_BYTES]).decode()
 
 
 def content_bytes(description: str) -> int:

@@ -7,9 +7,10 @@ from app.database.transactions import transaction
 from app.extensions import db
 from app.models import DailyCount, Feedback, Screenshot
 from app.models.daily_count import counts_by_project, counts_by_status
-from app.models.feedback import InboxFilter, status_token
+from app.models.feedback import InboxFilter
 from app.models.identifiers import LENGTH, new_public_id, reference
 from app.models.intake import Blob, submit
+from app.models.status_link import status_token
 from tests.models.test_intake import NOW, submission
 
 
@@ -76,6 +77,22 @@ def test_a_status_link_opens_its_submission_only(feedback):
         assert Feedback.by_status_token(db.session, changed) is None
     for hostile in ("", feedback, token + "A", token[:-1], "é" * 50, "\0" * 50, token.lower()):
         assert Feedback.by_status_token(db.session, hostile) is None
+
+
+def test_a_status_link_outlives_the_key_that_signed_it_while_that_is_a_fallback(feedback, make_app, settings):
+    old = status_token(feedback)
+    db.session.remove()
+    another = "another-" + "y" * 40
+    rotated = make_app(secret_key=another, secret_key_fallbacks=("older-" + "z" * 40, settings.secret_key))
+    with rotated.app_context():
+        found = Feedback.by_status_token(db.session, old)
+        assert (found.public_id, found.status_token == old) == (feedback, False)
+        assert Feedback.by_status_token(db.session, found.status_token) is found
+        with transaction():
+            found.link_number = -1
+        assert Feedback.by_status_token(db.session, old) is None
+    with make_app(secret_key=another).app_context():
+        assert Feedback.by_status_token(db.session, old) is None
 
 
 def test_a_signed_link_of_something_gone_opens_nothing(context):

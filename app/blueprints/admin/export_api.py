@@ -19,7 +19,7 @@ from app.errors import ClientError
 from app.extensions import db
 from app.models import DailyCount, audit
 from app.models.feedback import InboxFilter
-from app.models.query import QueryContext, parse
+from app.models.query import QueryContext, parse, people
 from app.responses import Failure
 from app.security import needs
 
@@ -131,6 +131,9 @@ def _chosen(query: ExportQuery) -> InboxFilter:
 
 def _record(query: ExportQuery, wanted: Export) -> None:
     given = query.model_dump(mode="json", exclude_none=True, exclude={"format", "columns", "bom"})
+    # The log never forgets, so it is not told whom a filter names.
+    given |= {name: people.WITHHELD for name in ("reporter", "session_id") if name in given}
+    given |= {"q": people.withheld(given["q"])} if "q" in given else {}
     details = {"format": wanted.format, "columns": list(wanted.columns), "filter": given}
     with transaction() as session:
         audit.record(session, "export.run", details=details)

@@ -31,9 +31,9 @@ from app.errors import ClientError, Unavailable, not_found
 from app.extensions import db
 from app.limits_storage import request_key
 from app.models import Feedback, Project, message
-from app.models.feedback import status_token
 from app.models.identifiers import reference
 from app.models.project import IntakeProject
+from app.models.status_link import status_token
 from app.responses import success
 from app.security import CONTENT_POLICY
 from app.storage import BlobMissing, storage

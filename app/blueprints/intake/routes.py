@@ -12,10 +12,10 @@ from app.blueprints.intake.submission import MAX_DESCRIPTION, SubmissionBody
 from app.clock import rfc3339
 from app.config import current_settings
 from app.limits_storage import request_key
-from app.models.feedback import status_token
 from app.models.identifiers import reference
 from app.models.intake import Receipt
 from app.models.project import IntakeProject
+from app.models.status_link import status_token
 from app.responses import Failure, success
 
 # What multipart's heads and the submission's own text may take beside the picture.

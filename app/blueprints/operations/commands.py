@@ -46,7 +46,10 @@ def worker(server_pid: int | None) -> None:
 
     Example: earmark worker
     """
-    current_watcher().start("worker")
+    watcher = current_watcher()
+    watcher.start("worker")
+    if watcher.tracking:
+        watcher.flush()  # so that it is seen from its first moment on, and not after ten seconds
     indexing.start(current_app._get_current_object())  # type: ignore[attr-defined]
     server.consume(queue_of(current_app), server_pid)
 

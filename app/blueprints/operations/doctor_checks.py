@@ -5,6 +5,7 @@ Knows each check by name; one that cannot be made says so itself, and stops no o
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from sqlalchemy import func, select
@@ -25,6 +26,8 @@ Level = Literal["ok", "warning", "problem"]
 MIB = 1024 * 1024
 # Versions that may corrupt a WAL database when two connections write or checkpoint at once (decision 1).
 WAL_RESET_BUG = ((3, 7, 0), (3, 51, 3))
+# A worker reports as soon as it stands; on a machine that is busy with the start itself that takes seconds.
+FIRST_REPORT = timedelta(seconds=30)
 # So many submissions are more than an hour of intake at a steady ten a second: nobody folds them.
 MUCH_BEHIND = 36_000
 
@@ -92,10 +95,15 @@ def _settings(check: str) -> Finding:
 
 
 def _processes(check: str) -> Finding:
-    found = current_watcher().statistics.processes(utc_now())
+    if not current_settings().query_tracking:
+        return Finding(check, "ok", "not looked at: without EARMARK_QUERY_TRACKING processes do not report")
+    now = utc_now()
+    found = current_watcher().statistics.processes(now)
     kinds = [one.kind for one in found]
     if "worker" in kinds:
         return Finding(check, "ok", f"alive, with {len(kinds) - kinds.count('worker')} server processes")
+    if found and now - min(one.started_at for one in found) < FIRST_REPORT:
+        return Finding(check, "ok", "the server has just been started; its worker is still to report")
     level: Level = "problem" if kinds else "warning"
     who = "the server runs without it" if kinds else "Earmark does not run"
     return Finding(check, level, f"no background worker was seen in the last 30 seconds: {who}", CURES[check])

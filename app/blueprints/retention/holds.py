@@ -14,6 +14,7 @@ from app.errors import ClientError, FieldError, not_found
 from app.models import Feedback, Hold, Project, audit, hold
 from app.models.audit import current_acting
 from app.models.hold import Scope, Terms
+from app.models.query import people
 from app.security import actor
 
 NEWEST_FIRST = (Hold.created_at.desc(), Hold.id.desc())
@@ -143,4 +144,6 @@ def scope_of(wanted: Filter) -> Scope:
 
 def _record(session: Any, action: str, found: Hold, **details: Any) -> None:
     given = {"reason": found.reason, "until": found.until, **details}
+    if "query" in given:  # the log never forgets, so it is not told whom a query names
+        given["query"] = people.withheld(given["query"])
     audit.record(session, action, target=f"hold:{found.public_id}", details=given)

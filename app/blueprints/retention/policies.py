@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from app.clock import rfc3339, utc_now
 from app.database.transactions import current_session, transaction
 from app.errors import ClientError, FieldError, not_found
 from app.models import Project, RetentionPolicy, audit
-from app.models.query import QueryError, parse
+from app.models.query import QueryError, parse, people
 from app.models.retention import ANONYMISE, BYTES, CHANGED, COUNT, DAYS, DELETE, SUBMISSIONS, Rule
 from app.validation import Strict, field_errors
 
@@ -104,7 +104,7 @@ def delete(public_id: str) -> RetentionPolicy:
     with transaction() as session:
         found = load(public_id)
         session.delete(found)
-        audit.record(session, "policy.delete", target=f"policy:{found.public_id}", details=as_json(found))
+        audit.record(session, "policy.delete", target=f"policy:{found.public_id}", details=_recorded(found))
         session.flush()
         session.expunge(found)
     return found
@@ -140,7 +140,7 @@ def apply(wanted: Sequence[Mapping[str, Any]], *, prune: bool = False, dry_run: 
             if prune:
                 for left in [policy for policy in all_policies() if policy.name not in names]:
                     sorted_by["removed"].append(left.name)
-                    details = as_json(left)
+                    details = _recorded(left)
                     session.delete(left)
                     audit.record(session, "policy.delete", target=f"policy:{left.public_id}", details=details)
                 session.flush()
@@ -308,7 +308,16 @@ def _save(session: Session, policy: RetentionPolicy, action: str) -> None:
         _check_others(session, policy)
     policy.updated_at = utc_now()
     session.flush()
-    audit.record(session, action, target=f"policy:{policy.public_id}", details=as_json(policy))
+    audit.record(session, action, target=f"policy:{policy.public_id}", details=_recorded(policy))
+
+
+def _recorded(policy: RetentionPolicy) -> dict[str, Any]:
+    """Return a policy as the audit log keeps it, which never forgets: whom its query names is left out."""
+    said = as_json(policy)
+    if policy.query is None:
+        return said
+    query = people.withheld(policy.query)
+    return {**said, "query": query, "sentence": sentence(replace(policy.rule(), query=query))}
 
 
 def _check(policy: RetentionPolicy) -> None:

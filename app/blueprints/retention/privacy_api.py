@@ -73,6 +73,15 @@ class ErasurePath(BaseModel):
     public_id: Annotated[str, Field(max_length=64, description="Public id.")]
 
 
+class NamedFilter(BaseModel):
+    """A saved view, a policy or a hold whose filter names the person, and what an erasure makes of it."""
+
+    kind: Literal["saved_view", "policy", "hold"]
+    id: str
+    name: str
+    fate: Literal["deleted", "switched_off", "ended", "name_taken_out"]
+
+
 class Counted(BaseModel):
     """What an erasure would remove; with `held` above 0 it is refused."""
 
@@ -81,6 +90,7 @@ class Counted(BaseModel):
     rows: dict[str, int]
     archived: int
     saved_views: int
+    filters: list[NamedFilter]
     oldest: str | None
     newest: str | None
 

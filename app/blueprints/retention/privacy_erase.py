@@ -12,22 +12,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote_plus
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.blueprints.retention import archive
+from app.blueprints.retention import archive, privacy_filters
 from app.blueprints.retention import archive_records as records
+from app.blueprints.retention.privacy_filters import Named
 from app.clock import rfc3339, utc_now
 from app.database.among import among
 from app.database.bulk import in_batches
+from app.database.locks import lock_until_commit
 from app.database.overwriting import fold_log, overwriting
 from app.database.transactions import current_session, transaction
 from app.errors import ClientError, Unavailable
 from app.extensions import db
 from app.jobs import at_start, every
-from app.models import Feedback, SavedView, audit, blob_outbox, hold, removal
+from app.models import Feedback, audit, blob_outbox, hold, removal
 from app.models.archive import parts_of
 from app.models.erasure import COLUMNS, Erasure, Person, Tombstones
 from app.models.identifiers import new_public_id
@@ -43,21 +44,22 @@ BATCH = 200  # submissions removed in one transaction
 class Preview:
     """What of a person is here now: submissions, rows that hang on them by table, copies in the archive.
 
-    `held` of the submissions are kept by a hold: while there is one, nothing is erased.
+    `held` of the submissions are kept by a hold: while there is one, nothing is erased. `named` are the
+    filters that name the person.
     """
 
     submissions: int
     held: int
     rows: Mapping[str, int]
     archived: int
-    saved_views: int
+    named: Sequence[Named]
     oldest: datetime | None
     newest: datetime | None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing names this person."""
-        return not (self.submissions or self.archived or self.saved_views)
+        return not (self.submissions or self.archived or self.named)
 
 
 def preview(person: Person) -> Preview:
@@ -69,10 +71,10 @@ def preview(person: Person) -> Preview:
     rows: Counter[str] = Counter()
     for ids in _ids_of(person):
         rows.update(_children(session, ids))
-    views = len(_views_naming(session, person))
+    named = privacy_filters.naming(session, lambda kind, value, _: Person(kind, value).of_same(person))
     session.rollback()
     copies = sum(1 for _ in archived(person))
-    return Preview(total, held, dict(rows), copies, views, oldest, newest)
+    return Preview(total, held, dict(rows), copies, named, oldest, newest)
 
 
 def archived(person: Person) -> Iterator[dict[str, Any]]:
@@ -96,6 +98,7 @@ def erase(person: Person, now: datetime) -> Erasure:
     Raises ClientError 409 `held` where a hold keeps one of the submissions: nothing is erased then. Raises
     Unavailable (503) when the blob store cannot; what was begun is carried out by the timetable.
     """
+    hold.settle(now)  # so that what a filter holds and nobody has marked yet is held
     try:
         _refuse_held(person)
     except ClientError as error:
@@ -112,13 +115,7 @@ def erase(person: Person, now: datetime) -> Erasure:
     }
     _put_tombstone(begun)
     with transaction() as session:
-        erasure = Erasure(**begun)
-        views = _views_naming(session, person)
-        for view in views:
-            session.delete(view)
-        if views:
-            erasure.add_removed({"saved_views": len(views)})
-        session.add(erasure)
+        session.add(Erasure(**begun))
     _carry_out(public_id, _ids_of(person))
     return load(public_id)
 
@@ -156,15 +153,18 @@ def _carry_out(public_id: str, batches: Iterable[Sequence[int]]) -> None:
     for ids in batches:
         with transaction() as session, overwriting(session.connection()):
             _remove(session, public_id, ids)
+    with transaction() as session, overwriting(session.connection()):
+        _take_out_of_filters(session, public_id)
     blob_outbox.work_off(storage())
     taken = _take_out_of_archive(public_id)
     blob_outbox.work_off(storage())
     with transaction() as session:
         erasure = _erasure(session, public_id)
-        erasure.add_removed(taken)
-        erasure.finish(utc_now())
-        session.flush()
-        audit.record(session, "privacy.erase", target=f"erasure:{public_id}", details=erasure.removed)
+        if erasure.finished_at is None:  # else the timetable was at it too, and has written the certificate
+            erasure.add_removed(taken)
+            erasure.finish(utc_now())
+            session.flush()
+            audit.record(session, "privacy.erase", target=f"erasure:{public_id}", details=erasure.removed)
     db.session.remove()
     fold_log(db.engine)
 
@@ -174,6 +174,16 @@ def _remove(session: Session, public_id: str, ids: Sequence[int]) -> None:
     counts = {"submissions": 0, **_children(session, ids)}
     removed = removal.remove(session, ids)
     counts["submissions"], counts["bytes"] = removed.submissions, removed.bytes
+    _erasure(session, public_id).add_removed(counts)
+
+
+def _take_out_of_filters(session: Session, public_id: str) -> None:
+    stones = Tombstones(session, [public_id])
+
+    def is_meant(kind: str, value: str, moment: datetime) -> bool:
+        return stones.named_by(kind, value, moment) is not None
+
+    counts = privacy_filters.take_out(session, public_id, is_meant, utc_now())
     _erasure(session, public_id).add_removed(counts)
 
 
@@ -226,17 +236,9 @@ def _children(session: Session, ids: Sequence[int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _views_naming(session: Session, person: Person) -> list[SavedView]:
-    """Return saved views whose name or filter holds what names the person; there are few views."""
-    return [
-        view
-        for view in session.scalars(select(SavedView))
-        if person.value.lower() in f"{view.name}\n{unquote_plus(view.query)}".lower()
-    ]
-
-
 def _erasure(session: Session, public_id: str) -> Erasure:
-    return session.scalars(select(Erasure).where(Erasure.public_id == public_id)).one()
+    query = select(Erasure).where(Erasure.public_id == public_id).with_for_update()
+    return session.scalars(query).one()
 
 
 def _put_tombstone(begun: Mapping[str, Any]) -> None:
@@ -257,6 +259,10 @@ def _take_over_tombstones() -> None:
         said = json.loads(storage().get(keys[public_id]))
         moment = datetime.fromisoformat(said["created_at"])
         with transaction() as session:
+            # Where several start beside one database, one of them writes it.
+            lock_until_commit(session.connection(), BLOB_KIND)
+            if session.scalar(select(Erasure.id).where(Erasure.public_id == public_id)) is not None:
+                continue
             session.add(Erasure(**{**said, "created_at": moment}))
             session.flush()
             audit.record(session, "privacy.erase", target=f"erasure:{public_id}", outcome="taken up again")

@@ -130,6 +130,7 @@ def _preview(person: Person, found: privacy_erase.Preview, problem: str = "") ->
         "kind": dict(KINDS)[person.kind],
         "found": found,
         "rows": privacy_words.rows(privacy_words.counts(found)),
+        "filters": privacy_words.sentences(found.named),
         "count": privacy_words.submissions(found.submissions + found.archived),
         "held": privacy_words.submissions(found.held),
         "problem": problem,

@@ -1,13 +1,23 @@
 """An erasure in words and as JSON, the same for command line, API and pages."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.blueprints.retention.privacy_erase import Preview
+from app.blueprints.retention.privacy_filters import DELETED, ENDED, NAMELESS, SWITCHED_OFF, Named
 from app.clock import rfc3339
 from app.models.erasure import Erasure
 
+KINDS = {"saved_view": "View", "policy": "Policy", "hold": "Hold"}
+TABLES = {"saved_view": "saved_views", "policy": "retention_policies", "hold": "holds"}
+FATES = {
+    DELETED: "it is deleted",
+    SWITCHED_OFF: "it can find nothing without the name, and is switched off",
+    ENDED: "it can find nothing without the name, and ends",
+    NAMELESS: "the name goes, the rest of it stays in force",
+}
 # Tables in people's words; another one is called by its name.
 PLACES = {
     "submissions": "Submissions",
@@ -17,6 +27,8 @@ PLACES = {
     "feedback_tags": "Tags on submissions",
     "archived": "Copies in the archive",
     "saved_views": "Saved views that name the person",
+    "retention_policies": "Policies whose filter names the person",
+    "holds": "Holds whose filter names the person",
     "bytes": "Bytes",
 }
 
@@ -32,7 +44,7 @@ def counts(found: Preview) -> dict[str, int]:
         "submissions": found.submissions,
         **found.rows,
         "archived": found.archived,
-        "saved_views": found.saved_views,
+        **Counter(TABLES[one.kind] for one in found.named),
     }
     return {name: count for name, count in all_.items() if count}
 
@@ -47,9 +59,15 @@ def lines(found: Preview) -> list[str]:
     if found.is_empty:
         return ["Nothing is kept under this name. A tombstone would be kept all the same."]
     said = [f"{count:>8,}  {word}" for word, count in rows(counts(found))]
+    said += sentences(found.named)
     if found.held:
         said.append(f"{submissions(found.held)} held: release the hold first.")
     return said
+
+
+def sentences(named: Iterable[Named]) -> list[str]:
+    """Write which filters name the person, and what becomes of each."""
+    return [f"{KINDS[one.kind]} “{one.name}” names the person: {FATES[one.fate]}." for one in named]
 
 
 def as_json(found: Preview) -> dict[str, Any]:
@@ -59,7 +77,10 @@ def as_json(found: Preview) -> dict[str, Any]:
         "held": found.held,
         "rows": dict(found.rows),
         "archived": found.archived,
-        "saved_views": found.saved_views,
+        "saved_views": sum(one.kind == "saved_view" for one in found.named),
+        "filters": [
+            {"kind": one.kind, "id": one.public_id, "name": one.name, "fate": one.fate} for one in found.named
+        ],
         "oldest": found.oldest and rfc3339(found.oldest),
         "newest": found.newest and rfc3339(found.newest),
     }

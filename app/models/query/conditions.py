@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 
 from app.models import tag
+from app.models.addresses import is_address
 from app.models.feedback import Feedback
 from app.models.message import NOTE, Message
 from app.models.project import Project
@@ -121,11 +122,11 @@ def _rating(value: str, _context: QueryContext) -> ColumnElement[bool]:
 
 
 def _email(value: str, _context: QueryContext) -> ColumnElement[bool]:
-    return Feedback.reporter_email == value
+    return is_address(Feedback.reporter_email, value)
 
 
 def _reporter(value: str, _context: QueryContext) -> ColumnElement[bool]:
-    return or_(Feedback.reporter_id == value, Feedback.reporter_email == value)
+    return or_(Feedback.reporter_id == value, is_address(Feedback.reporter_email, value))
 
 
 def _session(value: str, _context: QueryContext) -> ColumnElement[bool]:

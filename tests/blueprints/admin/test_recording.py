@@ -5,9 +5,11 @@ import json
 import pytest
 from sqlalchemy import select
 
+from app import refusals
 from app.database.transactions import transaction
 from app.extensions import db
-from app.models import AuditEntry, Feedback
+from app.limits_storage import rate_limiter
+from app.models import AuditEntry, Feedback, audit_chain
 from tests.conftest import PASSWORD
 
 
@@ -53,6 +55,46 @@ def test_a_forbidden_act_of_a_signed_in_person_is_recorded(client, bearer, recor
     assert client.get("/admin/api/projects").status_code == 401
     expected = ("token-agent@example.org", "GET admin_api.list_projects", "refused", {"code": "forbidden"})
     assert recorded("access.refuse") == [expected]
+
+
+def test_a_refusal_that_is_asked_for_again_and_again_is_written_at_powers_of_ten(
+    app, client, bearer, recorded
+):
+    def refused(path, headers, times=1):
+        for _ in range(times):
+            assert client.get(path, headers=headers).status_code == 403
+
+    agent, viewer = bearer("agent"), bearer("viewer")
+    refused("/admin/api/projects", agent, 25)
+    refused("/admin/api/projects", viewer)
+    refused("/admin/api/tokens", agent)
+    with app.app_context():
+        storage = rate_limiter().storage
+        now, storage.now = storage.now, lambda: now() + refusals.WINDOW_SECONDS + 1
+    refused("/admin/api/projects", agent)
+    found = [(entry[0], entry[1], entry[3].get("number", 1)) for entry in recorded("access.refuse")]
+    again = ("token-agent@example.org", "GET admin_api.list_projects")
+    assert found == [
+        (*again, 1),
+        (*again, 10),
+        ("token-viewer@example.org", "GET admin_api.list_projects", 1),
+        ("token-agent@example.org", "GET admin_api.list_tokens", 1),
+        (*again, 1),
+    ]
+    with app.app_context():
+        assert audit_chain.verify().is_intact
+
+
+def test_a_refusal_that_cannot_be_counted_is_written(app, client, bearer, recorded, monkeypatch):
+    def away(*_):
+        raise OSError
+
+    headers = bearer("agent")
+    with app.app_context():
+        monkeypatch.setattr(rate_limiter().storage, "incr", away)
+    for _ in range(2):
+        assert client.get("/admin/api/projects", headers=headers).status_code == 403
+    assert len(recorded("access.refuse")) == 2
 
 
 def test_an_entry_carries_the_id_of_its_request(app, client, bearer):

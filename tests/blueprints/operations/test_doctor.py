@@ -1,14 +1,16 @@
 """`earmark doctor`: what is wrong, with its cure; and roll-ups recounted and put right."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from flask_migrate import downgrade
 
 from app.blueprints.operations import doctor_checks as doctoring
 from app.blueprints.operations.migrations import FOLDER
+from app.clock import utc_now
 from app.database.transactions import transaction
-from app.models import rollup
+from app.models import STATISTICS, rollup
 from app.models.intake import submit
 from tests.models.test_intake import submission
 
@@ -66,6 +68,37 @@ def test_blobs_that_cannot_be_written_are_a_problem(doctor, app, settings):
 def test_a_sqlite_with_the_wal_reset_bug_is_named(doctor, monkeypatch, version, level):
     monkeypatch.setattr(doctoring.sqlite, "sqlite_version_info", version)
     assert findings(doctor("--json"))["sqlite"]["level"] == level
+
+
+@pytest.fixture
+def report(app):
+    """Have a process of a kind report, begun so many seconds ago."""
+
+    def reported(kind, seconds):
+        now = utc_now()
+        row = {"worker": f"{kind}-{seconds}", "kind": kind, "pid": 1, "seen_at": now, "gauges": {}}
+        with app.app_context(), transaction() as session:
+            started_at = now - timedelta(seconds=seconds)
+            session.execute(STATISTICS.processes.insert().values(**row, started_at=started_at))
+
+    return reported
+
+
+def test_a_server_that_has_just_begun_is_not_said_to_be_without_its_worker(doctor, report):
+    report("web", 3)
+    found = findings(doctor("--json"))["worker"]
+    assert (found["level"], found["cure"]) == ("ok", "")
+    assert "still to report" in found["message"]
+    report("web", 600)
+    done = doctor("--json")
+    assert (done.exit_code, findings(done)["worker"]["level"]) == (1, "problem")
+    report("worker", 1)
+    assert "2 server processes" in findings(doctor("--json"))["worker"]["message"]
+
+
+def test_a_worker_that_nobody_tracks_is_not_missed(make_app):
+    done = make_app(query_tracking=False).test_cli_runner().invoke(args=["doctor", "--json"])
+    assert findings(done)["worker"]["level"] == "ok"
 
 
 def test_roll_ups_that_differ_are_named_put_right_and_then_exact(doctor, app, project):

@@ -1,5 +1,6 @@
 """Submissions of any age with all that belongs to them, and policies."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,9 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
+from app.blueprints.retention import archive
+from app.config import Settings
 from app.database.transactions import transaction
 from app.extensions import db
-from app.models import Feedback, Project, RetentionPolicy, daily_count
+from app.models import Feedback, Project, RetentionPolicy, daily_count, removal
 from app.models.screenshot import Screenshot
 from app.storage import new_key, storage
 
@@ -83,4 +86,32 @@ def there() -> set[int]:
     """Ids of all submissions."""
     found = set(db.session.scalars(select(Feedback.id)))
     db.session.rollback()
+    return found
+
+
+@pytest.fixture
+def people(plant: Callable[..., int]) -> dict[str, int]:
+    """Jana's three submissions (one by another spelling, one archived only) and Otto's two; ids by name."""
+    ids = {
+        "jana": plant(3, picture=900, reporter_email="jana@example.org", session_id="s-1", reporter_id="r-1"),
+        "jana2": plant(2, reporter_email="Jana@Example.ORG"),
+        "old": plant(400, reporter_email="jana@example.org", description="from the archive"),
+        "otto": plant(3, picture=700, reporter_email="otto@example.org", session_id="s-2"),
+        "otto-old": plant(400, reporter_email="otto@example.org"),
+    }
+    archive.store([ids["old"], ids["otto-old"], ids["jana"]])
+    with transaction() as session:
+        removal.remove(session, [ids["old"], ids["otto-old"]])
+    return ids
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of another process of the same instance."""
+    found = os.environ | {
+        "EARMARK_INSTANCE_PATH": str(settings.instance_path),
+        "EARMARK_SECRET_KEY": settings.secret_key,
+    }
+    if settings.database_url:
+        found["EARMARK_DATABASE_URL"] = settings.database_url
     return found

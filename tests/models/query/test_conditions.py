@@ -127,6 +127,18 @@ def test_what_a_query_finds(rows):
     assert {text: found(text) for text in FOUND} == FOUND
 
 
+@pytest.mark.parametrize("spelled", ["Ana@Example.org", "JÜRGEN@bücher.example", "jürgen@BÜCHER.example"])
+def test_an_address_is_found_whatever_its_case(app, project, spelled):
+    with app.app_context():
+        send(project, "a", reporter_email=spelled)
+        send(project, "b", reporter_email="other@example.org")
+        for given in (spelled, spelled.lower(), spelled.upper()):
+            assert found(f"email:{given}") == found(f"reporter:{given}") == "a"
+            wanted = InboxFilter(reporter=given)
+            assert len(db.session.execute(Feedback.inbox(wanted)).all()) == 1
+            db.session.rollback()
+
+
 def test_replies_and_notes_are_found_once_they_are_indexed(rows):
     search.catch_up(20)
     assert [found("voucher"), found('"ask ben"'), found("-ben")] == ["b", "c", "abd"]
