@@ -36,10 +36,13 @@ on('click', '[data-keys-open]', () => {
   sheet.showModal();
 });
 
-/** @param {EventTarget | null} target */
+/**
+ * Whether a field takes the key. One in a dialog that just closed keeps the focus until the next frame, and takes none.
+ * @param {EventTarget | null} target
+ */
 function isTyping(target) {
   const fields = 'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable]';
-  return target instanceof HTMLElement && target.matches(fields);
+  return target instanceof HTMLElement && target.matches(fields) && target.checkVisibility();
 }
 
 /** @param {string} name of a group of keys */
