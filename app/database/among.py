@@ -48,6 +48,10 @@ class Among(ColumnElement[bool]):
     def __init__(self, column: ColumnElement[int], keys: ColumnElement[Any]) -> None:
         self.column, self.keys = column, keys
 
+    def self_group(self, against: Any = None) -> "Among":  # noqa: ARG002
+        """Stand as it is: compared with 1, as SQLAlchemy would on SQLite, it is found by no index."""
+        return self
+
 
 def among(column: "ColumnElement[int] | InstrumentedAttribute[int]", keys: Sequence[int]) -> Among:
     """Return the condition that an integer column's value is one of the keys; none match an empty list."""
