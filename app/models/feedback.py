@@ -44,6 +44,8 @@ STATUSES = ("open", "in_progress", "resolved", "closed", "rejected", "spam", "tr
 SORTS = ("newest", "oldest", "updated", "relevance")
 SETTLED = frozenset({"resolved", "closed", "rejected"})
 UNSETTLED = frozenset({"open", "in_progress"})
+# What is neither open nor in progress: the condition of an index, whose order queries must repeat (`due`).
+ENDED = ("resolved", "closed", "rejected", "spam", "trash")
 CHANGEABLE = ("status", "is_read", "is_archived", "category", "admin_notes", "assignee", "tags")
 # Columns that a submission arrives without, beside those with a default of the database's own.
 SET_LATER = ("assignee_id", "first_answered_at", "settled_at")
@@ -72,6 +74,15 @@ class Feedback(Base, kw_only=True):
         Index("ix_feedback_submissions_box", "status", "created_at", "id"),
         Index("ix_feedback_submissions_project_box", "project_id", "status", "created_at", "id"),
         Index("ix_feedback_submissions_updated", "updated_at", "id"),
+        # For policies by last change (`due`). No open submission stands in it: intake writes nothing for it.
+        Index(
+            "ix_feedback_submissions_ended",
+            "status",
+            "updated_at",
+            "id",
+            sqlite_where=text(f"status in {ENDED}"),
+            postgresql_where=text(f"status in {ENDED}"),
+        ),
         Index(
             "ix_feedback_submissions_answered",
             "first_answered_at",
