@@ -14,6 +14,12 @@ def fold_rollups() -> None:
     rollup.fold_all(FOLD_SECONDS)
 
 
+@every("53")
+def prune_rollups() -> None:
+    """Take out rows of the roll-ups whose submissions are all gone."""
+    rollup.prune()
+
+
 @every("*/10")
 def prune_acts() -> None:
     """Forget what submissions were before acts that are too old to be undone."""

@@ -7,5 +7,6 @@ moment it is acknowledged, and intake writes nothing for it.
 """
 
 from app.models.rollup.keeping import WHOLE, fold, fold_all, following, leave, move
+from app.models.rollup.pruning import prune
 
-__all__ = ["WHOLE", "fold", "fold_all", "following", "leave", "move"]
+__all__ = ["WHOLE", "fold", "fold_all", "following", "leave", "move", "prune"]
