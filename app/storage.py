@@ -5,7 +5,8 @@ the bytes are durable: on the local folder that is after fsync of the file and o
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -97,6 +98,19 @@ class Storage:
             return
         except obstore.exceptions.BaseError as error:
             raise OSError(f"blob store: {type(error).__name__}") from error
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Remove blobs; those that are gone already are no error. Raises OSError when the store cannot.
+
+        In the local folder without obstore, which hands each one to a thread of its own.
+        """
+        if self.folder is not None:
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    (self.folder / key).unlink()
+            return
+        for key in keys:
+            self.delete(key)
 
     def exists(self, key: str) -> bool:
         """Tell whether there is a blob of that key."""

@@ -18,19 +18,16 @@ Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class _Text:
-    """A statement's text for one database, its parameters' names in order, and their conversions."""
+    """A statement's text for one database, and its parameters in order: name and conversion, if any."""
 
     sql: str
-    names: tuple[str, ...]
-    conversions: Mapping[str, Convert]
+    takes: tuple[tuple[str, Convert | None], ...]
     positional: bool
 
     def parameters(self, row: Mapping[str, Any]) -> Any:
-        values = {
-            name: self.conversions[name](row[name]) if name in self.conversions else row[name]
-            for name in self.names
-        }
-        return tuple(values.values()) if self.positional else values
+        if self.positional:
+            return tuple([row[name] if to is None else to(row[name]) for name, to in self.takes])
+        return {name: row[name] if to is None else to(row[name]) for name, to in self.takes}
 
 
 class Prepared:
@@ -57,10 +54,8 @@ class Prepared:
         statement = self._statement(dialect.name)
         compiled = statement.compile(dialect=dialect, column_keys=self._columns)
         assert isinstance(compiled, SQLCompiler)
-        names = tuple(compiled.positiontup or compiled.binds)
-        conversions: dict[str, Convert] = {}
-        for name in names:
-            convert = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
-            if convert is not None:
-                conversions[name] = convert
-        return _Text(str(compiled), names, conversions, positional=bool(compiled.positiontup))
+        names = compiled.positiontup or compiled.binds
+        takes = tuple(
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names
+        )
+        return _Text(str(compiled), takes, positional=bool(compiled.positiontup))

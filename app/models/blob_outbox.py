@@ -7,25 +7,27 @@ deletes what a killed process left. A blob that is gone is no error, so a row ma
 One row names many blobs: a row each would cost a sweep as much as the submissions themselves.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import BigInteger, cast, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.database.among import among
 from app.database.transactions import current_session, transaction
 from app.database.types import Json
 from app.models.base import Base
 
-MOST_KEYS = 500  # blobs named by one row: what a kill may make be deleted twice
+MOST_KEYS = 500  # blobs named by one row
+ROWS_AT_ONCE = 4  # struck out in one transaction: what a kill may make be deleted twice
 
 
 class Blobs(Protocol):
     """What is asked of the blob store."""
 
-    def delete(self, key: str) -> None:
-        """Remove a blob; one that is gone is no error. Raises OSError when the store cannot."""
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Remove blobs; those that are gone are no error. Raises OSError when the store cannot."""
 
 
 class BlobOutbox(Base, kw_only=True):
@@ -52,14 +54,41 @@ def work_off(store: Blobs, most: int | None = None) -> int:
     Raises OSError when the store cannot; what is left stays written down.
     """
     done, rows = 0, 0
-    while (most is None or rows < most) and (owed := _last()) is not None:
-        row_id, keys = owed
-        for key in keys:
-            store.delete(key)
+    while most is None or rows < most:
+        some = delete_blobs(store, ROWS_AT_ONCE if most is None else min(most - rows, ROWS_AT_ONCE))
+        if not some:
+            break
         with transaction() as session:
-            session.execute(delete(BlobOutbox).where(BlobOutbox.id == row_id))
-        done, rows = done + len(keys), rows + 1
+            strike(session, some)
+        done, rows = done + sum(row.blobs for row in some), rows + len(some)
     return done
+
+
+def delete_blobs(store: Blobs, most: int) -> list["Owed"]:
+    """Delete the blobs of the newest `most` rows, outside a transaction; whoever calls strikes the rows out.
+
+    A sweep strikes them out in the transaction of its next batch: a commit less each time. Raises OSError.
+    """
+    session = current_session()
+    query = select(BlobOutbox.id, BlobOutbox.blob_keys, BlobOutbox.blobs)
+    found = session.execute(query.order_by(BlobOutbox.id.desc()).limit(most)).all()
+    session.rollback()  # no read stays open while blobs are deleted
+    for row in found:
+        store.delete_all(row.blob_keys)
+    return [Owed(row.id, row.blobs) for row in found]
+
+
+def strike(session: Session, rows: Sequence["Owed"]) -> None:
+    """Strike out rows whose blobs are deleted, inside the caller's write transaction."""
+    if rows:
+        session.execute(delete(BlobOutbox).where(among(BlobOutbox.id, [row.id for row in rows])))
+
+
+class Owed(NamedTuple):
+    """A row whose blobs are deleted: its id, and how many there were."""
+
+    id: int
+    blobs: int
 
 
 def waiting() -> int:
@@ -68,11 +97,3 @@ def waiting() -> int:
     count = session.scalar(select(cast(func.coalesce(func.sum(BlobOutbox.blobs), 0), BigInteger)))
     session.rollback()
     return count or 0
-
-
-def _last() -> tuple[int, list[str]] | None:
-    session = current_session()
-    query = select(BlobOutbox.id, BlobOutbox.blob_keys).order_by(BlobOutbox.id.desc()).limit(1)
-    row = session.execute(query).first()
-    session.rollback()  # no read stays open while blobs are deleted
-    return None if row is None else (row.id, row.blob_keys)

@@ -5,9 +5,8 @@ without counting (0.005 ms against 4–1,725 ms).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from typing import cast as cast_type
 
 from sqlalchemy import (
@@ -45,8 +44,7 @@ class DailyCount(Base, kw_only=True):
     screenshots: Mapped[int] = mapped_column(default=0)
 
 
-@dataclass(frozen=True, order=True)
-class Bucket:
+class Bucket(NamedTuple):
     """The key of one row of the roll-up."""
 
     project_id: int
@@ -56,8 +54,7 @@ class Bucket:
     is_archived: bool = False
 
 
-@dataclass(frozen=True)
-class Delta:
+class Delta(NamedTuple):
     """What one submission adds to its bucket, or with a sign of -1 takes from it."""
 
     bucket: Bucket
@@ -104,16 +101,7 @@ def sums_of(deltas: Iterable[Delta]) -> dict[Bucket, list[int]]:
 def add_sums(connection: Connection, sums: Mapping[Bucket, Sequence[int]]) -> None:
     """Add `MEASURES` to buckets in one statement, in key order so that two writers cannot deadlock."""
     rows = [
-        {
-            "project_id": bucket.project_id,
-            "day": bucket.day,
-            "category": bucket.category,
-            "status": bucket.status,
-            "is_archived": bucket.is_archived,
-            "submissions": counts[0],
-            "unread": counts[1],
-            "screenshots": counts[2],
-        }
+        dict(zip(_NAMES, (*bucket, *counts), strict=True))
         for bucket, counts in sorted(sums.items())
         if any(counts)
     ]
@@ -176,4 +164,5 @@ def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
     )
 
 
+_NAMES = (*Bucket._fields, *MEASURES)
 _ADD = Prepared(_upsert, [column.key for column in DailyCount.__table__.columns])

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from flask import Flask, current_app
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -18,9 +18,8 @@ from app.database.group_commit import GroupCommit, WriteTimeout
 from app.database.prepared import Prepared
 from app.errors import ClientError, Unavailable
 from app.extensions import db
-from app.models import daily_count
+from app.models import daily_count, project
 from app.models.feedback import SET_LATER, Feedback, content_bytes
-from app.models.project import Project
 from app.models.screenshot import Screenshot
 
 EXTENSION = "earmark_intake"
@@ -28,7 +27,6 @@ EXTENSION = "earmark_intake"
 WRITE_TIMEOUT_SECONDS = 10.0
 _feedback = cast(Table, Feedback.__table__)
 _screenshots = cast(Table, Screenshot.__table__)
-_projects = cast(Table, Project.__table__)
 
 
 def _insert_new(dialect: str) -> UpdateBase:
@@ -40,14 +38,6 @@ def _insert_new(dialect: str) -> UpdateBase:
     )
 
 
-def _add_to_project(_dialect: str) -> UpdateBase:
-    return (
-        update(_projects)
-        .where(_projects.c.id == bindparam("project"))
-        .values(stored_bytes=_projects.c.stored_bytes + bindparam("bytes"))
-    )
-
-
 # What a submission arrives without is left to the database.
 _GIVEN = [
     column.key
@@ -55,7 +45,6 @@ _GIVEN = [
     if column.key not in ("id", *SET_LATER) and not column.server_default
 ]
 _INSERT = Prepared(_insert_new, _GIVEN)
-_ADD_BYTES = Prepared(_add_to_project)
 _INSERT_SCREENSHOT = insert(_screenshots).returning(_screenshots.c.id, _screenshots.c.feedback_id)
 _BY_PUBLIC_ID = select(_feedback.c.id, _feedback.c.public_id).where(
     _feedback.c.public_id.in_(bindparam("public_ids", expanding=True))
@@ -273,5 +262,4 @@ def _count(connection: Connection, items: Sequence[Submission]) -> None:
         picture = item.picture.size_bytes if item.picture else 0
         size = content_bytes(item.values["description"]) + picture
         sizes[item.values["project_id"]] = sizes.get(item.values["project_id"], 0) + size
-    rows = [{"project": project, "bytes": size} for project, size in sorted(sizes.items())]
-    _ADD_BYTES.run(connection, rows)
+    project.add_bytes(connection, sizes)

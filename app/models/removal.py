@@ -8,15 +8,14 @@ indexes submissions is told here. Blobs are written into the outbox, to be delet
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.database.among import among
-from app.models import blob_outbox, rollup, search
+from app.models import blob_outbox, project, rollup, search
 from app.models.feedback import Feedback
-from app.models.project import Project
 from app.models.screenshot import Screenshot
 
 Condition = ColumnElement[bool] | InstrumentedAttribute[bool]
@@ -45,41 +44,40 @@ def remove(session: Session, feedback_ids: Sequence[int], *, only: Sequence[Cond
     the commit; the timetable does where that is not reached. Whether a submission may be removed is the
     caller's to ask; the database refuses to delete a held one.
     """
-    query = select(*_COLUMNS).outerjoin(Screenshot, Screenshot.feedback_id == Feedback.id)
-    rows = session.execute(
-        query.where(among(Feedback.id, feedback_ids), *only).with_for_update(of=Feedback)
-    ).all()
+    session.flush()
+    connection = session.connection()
+    query = select(*_COLUMNS).where(among(_feedback.c.id, feedback_ids), *only).with_for_update()
+    rows = connection.execute(query).all()
     if not rows:
         return Removed()
-    sizes = [(row.project_id, row.content_bytes + row.screenshot_bytes) for row in rows]
+    ids = [row.id for row in rows]
+    # Before the submissions, whose deletion would take them along unseen.
+    pictures = connection.execute(
+        delete(_screenshots).where(among(_screenshots.c.feedback_id, ids)).returning(*_PICTURE)
+    ).all()
+    connection.execute(delete(_feedback).where(among(_feedback.c.id, ids)))
+    rollup.leave(connection, rows)
+    search.forget(session, ids)
+    blob_outbox.put(session, (key for one in pictures for key in (one.blob_key, one.thumbnail_key) if key))
+    owners = {row.id: row.project_id for row in rows}
+    sizes = [(row.project_id, row.content_bytes) for row in rows]
+    sizes += [(owners[one.feedback_id], one.size_bytes) for one in pictures]
     give_back_bytes(session, sizes)
-    blob_outbox.put(session, (key for row in rows for key in (row.blob_key, row.thumbnail_key) if key))
-    session.execute(
-        delete(Feedback).where(among(Feedback.id, [row.id for row in rows])),
-        execution_options={"synchronize_session": False},
-    )
-    rollup.leave(session.connection(), rows)
-    search.forget(session, [row.id for row in rows])
-    pictures = sum(row.blob_key is not None for row in rows)
-    return Removed(len(rows), pictures, sum(size for _, size in sizes))
+    return Removed(len(rows), len(pictures), sum(size for _, size in sizes))
 
 
 def give_back_bytes(session: Session, sizes: Iterable[tuple[int, int]]) -> None:
     """Take bytes off what projects keep: pairs of project id and size."""
     freed: Counter[int] = Counter()
     for project_id, size in sizes:
-        freed[project_id] += size
-    for project_id, size in sorted(freed.items()):  # in key order: two writers cannot deadlock
-        session.execute(
-            update(Project).where(Project.id == project_id).values(stored_bytes=Project.stored_bytes - size),
-            execution_options={"synchronize_session": False},
-        )
+        freed[project_id] -= size
+    project.add_bytes(session.connection(), freed)
 
 
-_COLUMNS: Sequence[Any] = (
-    *(getattr(Feedback, column.name) for column in rollup.WHOLE),
-    func.octet_length(Feedback.description).label("content_bytes"),
-    Screenshot.blob_key,
-    Screenshot.thumbnail_key,
-    func.coalesce(Screenshot.size_bytes, 0).label("screenshot_bytes"),
+_feedback = cast(Table, Feedback.__table__)
+_screenshots = cast(Table, Screenshot.__table__)
+_COLUMNS: Sequence[ColumnElement[Any]] = (
+    *(_feedback.c[column.name] for column in rollup.WHOLE),
+    func.octet_length(_feedback.c.description).label("content_bytes"),
 )
+_PICTURE = [_screenshots.c[name] for name in ("feedback_id", "blob_key", "thumbnail_key", "size_bytes")]

@@ -85,7 +85,7 @@ def test_the_timetable_works_off_what_a_killed_process_left(project):
 
 def test_a_store_that_is_away_leaves_the_blobs_written_down():
     class Away:
-        def delete(self, _key):
+        def delete_all(self, _keys):
             raise OSError("away")
 
     with transaction() as session:
@@ -105,6 +105,6 @@ def test_removal_takes_few_statements_whatever_the_number(project, assert_statem
     wanted = ids()
     with (
         transaction() as session,
-        assert_statements(9),
-    ):  # rows, bytes, outbox, delete, roll-up, watermarks twice each, words
+        assert_statements(10),
+    ):  # rows, pictures, delete, roll-up, watermarks twice each, words, outbox, bytes
         remove(session, wanted)

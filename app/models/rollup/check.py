@@ -18,7 +18,7 @@ from app.models.daily_count import MEASURES as DAILY_MEASURES
 from app.models.daily_count import Bucket, DailyCount
 from app.models.rollup import tables
 from app.models.rollup.keeping import WHOLE, counted_to, submissions
-from app.models.rollup.ledger import Ledger
+from app.models.rollup.ledger import QUARTERS, Ledger
 
 READ_AT_ONCE = 5_000
 REPAIRED_AT_ONCE = 500
@@ -77,7 +77,7 @@ def _truth(connection: Connection, counted: Callable[[int], object]) -> tuple[in
     for rows in _batches(connection):
         for bucket, sums in daily_count.sums_of(daily_count.delta(row, 1) for row in rows).items():
             for measure, count in zip(DAILY_MEASURES, sums, strict=True):
-                daily[*_key(bucket), measure] += count
+                daily[*bucket, measure] += count
         for row in rows:
             if row.id <= reached:
                 ledger.add(row)
@@ -89,7 +89,7 @@ def _truth(connection: Connection, counted: Callable[[int], object]) -> tuple[in
 def _by_table(ledger: Ledger) -> dict[str, Counter[Key]]:
     quarters: Counter[Key] = Counter()
     for (*key, quarter), count in ledger.quarters.items():
-        quarters[*key, tables.QUARTERS[quarter]] = count
+        quarters[*key, QUARTERS[quarter]] = count
         quarters[*key, "submissions"] += count
     return {
         "quarter_counts": quarters,
@@ -111,7 +111,7 @@ def _batches(connection: Connection) -> Iterator[list[Row[Any]]]:
 
 def _rolled_up(connection: Connection) -> dict[str, Counter[Key]]:
     daily: Counter[Key] = Counter()
-    columns = [getattr(DailyCount, name) for name in (*_BUCKET, *DAILY_MEASURES)]
+    columns = [getattr(DailyCount, name) for name in (*Bucket._fields, *DAILY_MEASURES)]
     for *key, unused, unread, shots in connection.execute(select(*columns)):
         for measure, count in zip(DAILY_MEASURES, (unused, unread, shots), strict=True):
             daily[*key, measure] = count
@@ -127,7 +127,7 @@ def _quarters(connection: Connection) -> "Counter[Key]":
     found: Counter[Key] = Counter()
     for row in connection.execute(select(tables.quarters)).mappings():
         key = (row["day"], row["project_id"], row["category"])
-        for name in ("submissions", *tables.QUARTERS):
+        for name in ("submissions", *QUARTERS):
             if row[name]:
                 found[*key, name] = row[name]
     return found
@@ -149,7 +149,7 @@ def _put_right(connection: Connection, differences: Iterable[Difference]) -> Non
         elif last == "submissions":
             totals[tuple(key)] += difference.missing
         elif difference.table == "quarter_counts":
-            ledger.quarters[*key, tables.QUARTERS.index(last)] = difference.missing
+            ledger.quarters[*key, QUARTERS.index(last)] = difference.missing
             totals[tuple(key)] -= difference.missing  # adding a quarter adds to its day as well
         else:
             counter = ledger.facts if difference.table == "fact_counts" else ledger.responses
@@ -157,10 +157,3 @@ def _put_right(connection: Connection, differences: Iterable[Difference]) -> Non
     daily_count.add_sums(connection, daily)
     tables.add(connection, ledger)
     tables.add_totals(connection, totals)
-
-
-_BUCKET = ("project_id", "day", "category", "status", "is_archived")
-
-
-def _key(bucket: Bucket) -> Key:
-    return tuple(getattr(bucket, name) for name in _BUCKET)

@@ -15,6 +15,10 @@ MEASURES = ("answer", "settle")
 # What nobody wants to see among the figures; they stand in their own boxes.
 LEFT_OUT = frozenset({"spam", "trash"})
 NOT_TOLD = ""
+# A quarter of an hour: every time zone in use is a whole number of them from UTC (IANA tz).
+QUARTERS_A_DAY = 96
+QUARTERS = tuple(f"q{quarter:02}" for quarter in range(QUARTERS_A_DAY))
+_QUIET_DAY: dict[str, Any] = dict.fromkeys(("submissions", *QUARTERS), 0)
 MOST_CHARACTERS = 200
 # Log buckets as of DDSketch (Masson, Rim, Lee, VLDB 2019, lemma 2): the middle of one is off by at most
 # (γ-1)/(γ+1), with γ = 1.05 2.4 %. A year is bucket 354.
@@ -77,13 +81,17 @@ class Ledger:
                 bucket = bucket_of((moment - created).total_seconds())
                 self.responses[measure, moment.date(), project, bucket] += sign
 
-    def quarter_rows(self) -> dict[int, list[dict[str, Any]]]:
-        """Return the rows to add to `quarter_counts`, by the quarter of the day they belong to."""
-        by_quarter: dict[int, list[dict[str, Any]]] = {}
+    def quarter_rows(self) -> list[dict[str, Any]]:
+        """Return the rows to add to `quarter_counts`, every quarter of their day told."""
+        rows: dict[tuple[date, int, str], dict[str, Any]] = {}
         for (day, project, category, quarter), count in sorted(_changed(self.quarters)):
-            row = {"day": day, "project_id": project, "category": category, "submissions": count}
-            by_quarter.setdefault(quarter, []).append(row)
-        return by_quarter
+            row = rows.get((day, project, category))
+            if row is None:
+                key = {"day": day, "project_id": project, "category": category}
+                row = rows[day, project, category] = {**_QUIET_DAY, **key}
+            row[QUARTERS[quarter]] = count
+            row["submissions"] += count
+        return list(rows.values())
 
     def fact_rows(self) -> list[dict[str, Any]]:
         """Return the rows to add to `fact_counts`."""

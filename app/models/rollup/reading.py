@@ -27,9 +27,18 @@ from sqlalchemy import (
 
 from app.models.daily_count import DailyCount
 from app.models.rollup.keeping import WHOLE, counted_to, submissions, tail
-from app.models.rollup.ledger import FACTS, LEFT_OUT, MEASURES, bucket_of, facts_of, middle_of
+from app.models.rollup.ledger import (
+    FACTS,
+    LEFT_OUT,
+    MEASURES,
+    QUARTERS,
+    QUARTERS_A_DAY,
+    bucket_of,
+    facts_of,
+    middle_of,
+)
 from app.models.rollup.periods import Periods
-from app.models.rollup.tables import QUARTERS, QUARTERS_A_DAY, facts, quarters, responses
+from app.models.rollup.tables import facts, quarters, responses
 
 OPEN = ("open", "in_progress")
 DAY = timedelta(days=1)
