@@ -136,8 +136,8 @@ def due_now(drawn: Plan) -> Sequence[Line]:
 
 def _row(policy: RetentionPolicy, names: Mapping[int, str], lines: Mapping[str, Line]) -> PolicyRow:
     rule: Rule = policy.rule()
-    deletes = rule.kind == SUBMISSIONS and rule.action == DELETE
-    archived = ("archived first" if rule.archive else "not archived") if deletes else ""
+    of_submissions = rule.kind == SUBMISSIONS
+    archived = ("archived first" if rule.archive else "not archived") if of_submissions else ""
     none: Any = None if not policy.is_active else Line(rule)
     return PolicyRow(
         public_id=policy.public_id,
