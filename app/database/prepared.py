@@ -6,12 +6,14 @@ was two thirds of its processor time. Here the text and the columns' conversions
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection, CursorResult, Date
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
 
 Convert = Callable[[Any], Any]
 
@@ -29,6 +31,16 @@ class _Text:
             return tuple([row[name] if to is None else to(row[name]) for name, to in self.takes])
         return {name: row[name] if to is None else to(row[name]) for name, to in self.takes}
 
+    def of_values(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+        """Return the parameters of rows of values, a column at a time: fewer steps of Python than by row."""
+        given = dict(zip(names, zip(*rows, strict=True), strict=True))
+        columns = [given[name] if to is None else map(to, given[name]) for name, to in self.takes]
+        found = list(zip(*columns, strict=True))
+        if self.positional:
+            return found
+        order = [name for name, _ in self.takes]
+        return [dict(zip(order, values, strict=True)) for values in found]
+
 
 class Prepared:
     """An insert, update or delete whose parameters are named by `columns` (or by its own bind names)."""
@@ -44,6 +56,12 @@ class Prepared:
         text = self._text(connection.dialect)
         return connection.exec_driver_sql(text.sql, [text.parameters(row) for row in rows])
 
+    def run_values(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> CursorResult[Any]:
+        """Do as `run` with rows of values in the order of `columns`; quicker where they are many."""
+        assert self._columns is not None
+        text = self._text(connection.dialect)
+        return connection.exec_driver_sql(text.sql, text.of_values(self._columns, rows))
+
     def _text(self, dialect: Dialect) -> _Text:
         text = self._texts.get(dialect.name)
         if text is None:
@@ -55,7 +73,11 @@ class Prepared:
         compiled = statement.compile(dialect=dialect, column_keys=self._columns)
         assert isinstance(compiled, SQLCompiler)
         names = compiled.positiontup or compiled.binds
-        takes = tuple(
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names
-        )
+        takes = tuple((name, _conversion(compiled.binds[name].type, dialect)) for name in names)
         return _Text(str(compiled), takes, positional=bool(compiled.positiontup))
+
+
+def _conversion(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    convert: Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    # Of many rows a few days are met, again and again.
+    return lru_cache(maxsize=1024)(convert) if convert is not None and isinstance(kind, Date) else convert

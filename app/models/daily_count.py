@@ -72,13 +72,8 @@ def bucket_of(
 
 def delta(counted: Any, sign: int) -> Delta:
     """Return what a submission, or a row of the same names, adds to the roll-up (or takes, with -1)."""
-    bucket = bucket_of(
-        project_id=counted.project_id,
-        created_at=counted.created_at,
-        category=counted.category,
-        status=counted.status,
-        is_archived=counted.is_archived,
-    )
+    day = counted.created_at.date()
+    bucket = Bucket(counted.project_id, day, counted.category, counted.status, counted.is_archived)
     return Delta(bucket, not counted.is_read, counted.has_screenshot, sign)
 
 
@@ -100,13 +95,9 @@ def sums_of(deltas: Iterable[Delta]) -> dict[Bucket, list[int]]:
 
 def add_sums(connection: Connection, sums: Mapping[Bucket, Sequence[int]]) -> None:
     """Add `MEASURES` to buckets in one statement, in key order so that two writers cannot deadlock."""
-    rows = [
-        dict(zip(_NAMES, (*bucket, *counts), strict=True))
-        for bucket, counts in sorted(sums.items())
-        if any(counts)
-    ]
+    rows = [(*bucket, *counts) for bucket, counts in sorted(sums.items()) if any(counts)]
     if rows:
-        _ADD.run(connection, rows)
+        _ADD.run_values(connection, rows)
 
 
 def counts_by_status(project_id: int | None = None) -> Select[str, int, int]:
@@ -164,5 +155,4 @@ def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
     )
 
 
-_NAMES = (*Bucket._fields, *MEASURES)
-_ADD = Prepared(_upsert, [column.key for column in DailyCount.__table__.columns])
+_ADD = Prepared(_upsert, (*Bucket._fields, *MEASURES))

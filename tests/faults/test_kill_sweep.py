@@ -36,7 +36,7 @@ from tests.faults import audit
 
 KILLS = int(os.environ.get("PROVE_KILLS", "10"))
 SEED = int(os.environ.get("PROVE_SEED", "20261128"))
-A_ROUND = 300  # three batches of the least size
+A_ROUND = 300  # a few batches
 HELD = 10
 OLD = Wanted(older_than=30, archive=True)
 FORCED = How(trigger="command", force=True)

@@ -39,9 +39,9 @@ from app.storage import storage
 # The lock is to be held for at most 50 ms (docs/performance.md, F11). Batches aim well below with the work
 # before the commit: what the commit takes hangs on the disk, and hardly on the size.
 WORK_SECONDS = 0.025
-# What each transaction costs anyway, the roll-ups above all, is most of a smaller one: 40 rows took 27 ms of
-# processor time, 100 took 33, 300 took 65 (docs/performance.md).
-FIRST_BATCH, LEAST_BATCH, MOST_BATCH = 100, 100, 2_000
+# What each transaction costs anyway is half of a smaller one: 50 rows took 3.4 ms of processor time, 100 took
+# 5.2, 300 took 13 (docs/performance.md).
+FIRST_BATCH, LEAST_BATCH, MOST_BATCH = 100, 50, 2_000
 # Waiting writers look for the lock every half millisecond (app/database/turn.py).
 PAUSE_SECONDS = 0.002
 PAUSE_SHARE = 0.25

@@ -67,14 +67,12 @@ def add(connection: Connection, ledger: Ledger) -> None:
 
     A statement for each quarter of an hour met was most of what a small batch of a sweep took.
     """
-    for table, rows in (
-        (quarters, ledger.quarter_rows()),
-        (facts, ledger.fact_rows()),
-        (responses, ledger.response_rows()),
-    ):
-        if rows:
-            measures = ("submissions", *QUARTERS) if table is quarters else ("submissions",)
-            _adding(table, measures).run(connection, rows)
+    if days := ledger.quarter_rows():
+        _adding(quarters, ("submissions", *QUARTERS)).run_values(connection, days)
+    if told := ledger.fact_rows():
+        _adding(facts, ("submissions",)).run_values(connection, told)
+    if took := ledger.response_rows():
+        _adding(responses, ("submissions",)).run_values(connection, took)
 
 
 @cache
@@ -95,11 +93,6 @@ def _adding(table: Table, measures: tuple[str, ...]) -> Prepared:
 
 def add_totals(connection: Connection, totals: Mapping[tuple[Any, ...], int]) -> None:
     """Add to the days of `quarter_counts` alone; a repair needs it, for quarters add to their day."""
-    names = ("day", "project_id", "category")
-    rows = [
-        dict(zip(names, key, strict=True)) | {"submissions": count}
-        for key, count in sorted(totals.items())
-        if count
-    ]
+    rows = [(*key, count) for key, count in sorted(totals.items()) if count]
     if rows:
-        _adding(quarters, ("submissions",)).run(connection, rows)
+        _adding(quarters, ("submissions",)).run_values(connection, rows)

@@ -186,7 +186,7 @@ def test_batches_grow_and_shrink_by_steps(database):
     assert next_size(200, 0.001) == 300
     assert next_size(200, 0.025) == 200
     assert next_size(1_000, 5.0) == 500
-    assert next_size(150, 5.0) == 100
+    assert next_size(75, 5.0) == 50
     assert next_size(2_000, 0.0) == 2_000
 
 
