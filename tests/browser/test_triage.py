@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE
+from tests.browser.conftest import DEADLINE_MS, DESKTOP, PASSWORD, PHONE, sign_in
+from tests.browser.probe import run, static_base
 
-DEADLINE_MS = 30_000
 AGENTS = {"ana@example.org": "Ana", "ben@example.org": "Ben"}
 UNREAD = re.compile(r"row--unread")
 SETTLED = re.compile(r"row--settled")
-expect.set_options(timeout=DEADLINE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def ask(server: Any, token: str, path: str, body: Any = None) -> Any:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(server.url + path, data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=DEADLINE_MS / 1000) as response:
         return json.load(response)["data"]
 
 
@@ -84,12 +83,7 @@ def enter(server, project, open_page, agents):
 
     def go(email: str = "ana@example.org", **options: Any):
         watched = open_page(**options)
-        page = watched.page
-        page.set_default_timeout(DEADLINE_MS)
-        page.goto(f"{server.url}/admin/sign-in?next=/admin/?project={project}")
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page = sign_in(watched, server, f"/admin/?project={project}", email)
         page.locator("[data-select-start]").wait_for()  # shown by the script, so it runs
         return watched
 
@@ -131,6 +125,56 @@ def test_twenty_are_settled_by_the_keyboard_alone(server, token, project, submit
     page.keyboard.press("Enter")
     page.locator("[data-submission]").wait_for()
     watched.assert_quiet()
+
+
+def test_keys_that_are_quicker_than_the_server_act_in_their_order_on_their_rows(
+    server, token, project, submit, enter
+):
+    *_, third, second, first = submit(4)
+    page = enter().page
+    page.locator("[data-row]").first.click()
+    page.locator(f'[data-submission="{first}"]').wait_for()
+    held: list[Route] = []
+    page.route("**/admin/api/feedback/bulk", lambda route: held.append(route))  # noqa: PLW0108  # a builtin takes no wrapper of playwright
+    page.keyboard.press("e")  # the open one
+    page.keyboard.press("e")  # and open again
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    page.keyboard.press("Enter")
+    page.locator(f'[data-submission="{second}"]').wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    page.keyboard.press("z")  # takes back the third, which the server has not heard of
+    expect(page.locator(f"#row-{second}")).to_have_class(SETTLED)
+    expect(page.locator(f"#row-{first}")).not_to_have_class(SETTLED)
+    assert len(held) == 1
+    page.unroute("**/admin/api/feedback/bulk")  # and the one that is held goes on
+    wanted = {first: "open", second: "resolved", third: "open"}
+    until(lambda: {i: statuses(server, token, project)[i] for i in wanted}, wanted)
+    expect(toast(page)).to_contain_text("1 submission as before")
+    expect(page.locator("#count")).to_have_text("3")
+    expect(page.locator(f'[data-row="{third}"]')).to_be_focused()
+    expect(page.locator("#detail").get_by_role("button", name="Open again")).to_be_visible()
+
+
+def test_words_typed_while_the_list_is_loaded_again_stay(submit, enter):
+    submit(3)
+    page = enter().page
+    held: list[Route] = []
+    page.locator("body").press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.route("**/admin/?*", lambda route: held.append(route))  # noqa: PLW0108  # a builtin takes no wrapper of playwright
+    page.keyboard.press("e")
+    expect(toast(page)).to_contain_text("2 submissions resolved")
+    page.keyboard.press("/")
+    page.keyboard.type("basket")
+    until(lambda: len(held), 1)
+    held[0].continue_()
+    expect(page.locator("[data-row]")).to_have_count(1)
+    expect(page.get_by_role("combobox", name="Search")).to_have_value("basket")
+    expect(page.get_by_role("combobox", name="Search")).to_be_focused()
 
 
 def test_a_selection_and_all_that_match_are_closed_and_undone(server, token, project, submit, enter):
@@ -249,7 +293,7 @@ def test_a_list_that_does_not_come_says_so_and_comes_when_asked_again(submit, en
     [(DESKTOP, "light"), (PHONE, "dark")],
     ids=["desktop-light", "phone-dark"],
 )
-def test_selection_undo_palette_and_keys_are_accessible(submit, enter, viewport, scheme):
+def test_selection_undo_and_dialogs_are_accessible(server, submit, enter, viewport, scheme):
     submit(3)
     watched = enter(viewport=viewport, color_scheme=scheme)
     page = watched.page
@@ -262,6 +306,7 @@ def test_selection_undo_palette_and_keys_are_accessible(submit, enter, viewport,
     watched.assert_accessible()
     page.keyboard.press("Escape")
     page.locator("[data-bulk]").get_by_role("button", name="Resolve").click()
+    expect(page.locator("#count")).to_have_text("2")  # the rows have been drawn anew
     toast(page).wait_for()
     watched.assert_accessible()
     page.keyboard.press("Control+k")
@@ -273,7 +318,20 @@ def test_selection_undo_palette_and_keys_are_accessible(submit, enter, viewport,
     expect(page.locator("[data-keys]")).to_be_visible()
     watched.assert_accessible()
     page.keyboard.press("Escape")
+    run(
+        watched,
+        static_base(server),
+        "admin/ask.js",
+        "({ask}) => void ask('Close all?', 'They wait.', 'Close')",
+    )
+    expect(page.locator("[data-ask]")).to_be_visible()
+    watched.assert_accessible()
+    page.keyboard.press("Escape")
     watched.assert_quiet()
+    page.route("**/admin/?status=spam*", lambda route: route.abort())
+    page.evaluate("htmx.ajax('GET', '/admin/?status=spam', {target: '#detail', swap: 'none'})")
+    expect(page.locator("[data-trouble]")).to_be_visible()
+    watched.assert_accessible()
 
 
 def test_the_palette_goes_to_a_box_and_saves_no_step(submit, enter):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
 
 from app.database.transactions import transaction
 from app.errors import ClientError, FieldError, not_found
@@ -40,10 +41,15 @@ def count(where: Sequence[ColumnElement[bool]]) -> int:
 
 
 def change(
-    where: Sequence[ColumnElement[bool]], values: Mapping[str, Any], someone: Actor, now: datetime
+    where: Sequence[ColumnElement[bool]],
+    values: Mapping[str, Any],
+    someone: Actor,
+    now: datetime,
+    check: Callable[[Session], None] = lambda _session: None,
 ) -> Done:
     """Set the same values on everything that matches, and remember what it was.
 
+    `check` may refuse it, in the first transaction.
     Raises ClientError `too_many` (422) for more than `MOST`, and 422 for a category that a project of the
     submissions does not have, or somebody who cannot be given any.
     """
@@ -53,6 +59,8 @@ def change(
     act_id, last, transactions = None, 0, 0
     while True:
         with transaction() as session:
+            if act_id is None:
+                check(session)
             act = acts.begin(session, set_to, author, now) if act_id is None else session.get_one(Act, act_id)
             ids = acts.remember(session, act, where, after=last, limit=AT_ONCE)
             if ids:

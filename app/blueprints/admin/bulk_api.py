@@ -1,13 +1,15 @@
 """The JSON API of acts: one change on many submissions, and taking an act back."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flask import Response
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
-from app.blueprints.admin import bulk
+from app.blueprints.admin import bulk, changes
 from app.blueprints.admin.api import blueprint, filter_of
 from app.blueprints.admin.reading import given
 from app.blueprints.admin.schemas import ActPath, BulkAct
@@ -16,8 +18,8 @@ from app.clock import rfc3339, utc_now
 from app.errors import ClientError, FieldError
 from app.models import Feedback, audit
 from app.models.acts import KEPT
-from app.responses import success
-from app.security import needs
+from app.responses import Failure, success
+from app.security import Actor, needs
 
 
 class BulkData(BaseModel):
@@ -52,17 +54,20 @@ class UndoAnswer(BaseModel):
     data: UndoData
 
 
-@blueprint.post("/feedback/bulk", summary="Change or delete many", responses={200: BulkAnswer})
+@blueprint.post("/feedback/bulk", summary="Change or delete many", responses={200: BulkAnswer, 409: Failure})
 def bulk_change(body: BulkAct) -> Response:
     """Set the same on `ids` or on all that a `filter` matches, or delete it for good (admin).
 
     Up to 10,000 in one transaction, more in several, each of them whole; `transactions` says how many.
-    `dry_run` only counts.
+    `dry_run` only counts. With the `version` of its one id, an act that somebody else overtook answers 409
+    `conflict` and says who changed what.
     """
     someone = needs("agent")
     where = _where(body)
     if (body.set is None) is not body.delete:
         raise _wrong("set", "is needed, or delete")
+    if body.version is not None and (body.set is None or len(body.ids or ()) != 1):
+        raise _wrong("version", "goes with one id, and with set")
     if body.dry_run:
         return success(_answer(bulk.Done(bulk.count(where), None, 0), {}))
     if body.delete:
@@ -71,7 +76,8 @@ def bulk_change(body: BulkAct) -> Response:
     values = given(body.set, {"assignee"}) if body.set else {}
     if not values:
         raise _wrong("set", "changes nothing")
-    return success(_answer(bulk.change(where, values, someone, utc_now()), values))
+    done = bulk.change(where, values, someone, utc_now(), partial(_check_version, body, someone))
+    return success(_answer(done, values))
 
 
 @blueprint.post("/acts/<public_id>/undo", summary="Undo an act", responses={200: UndoAnswer})
@@ -89,6 +95,11 @@ def _where(body: BulkAct) -> Sequence[ColumnElement[bool]]:
         return [Feedback.public_id.in_(body.ids)]
     assert body.filter is not None
     return filter_of(body.filter).conditions()
+
+
+def _check_version(body: BulkAct, someone: Actor, session: Session) -> None:
+    if body.version is not None and body.ids is not None:
+        changes.check_version(session, changes.load(body.ids[0], lock=True), body.version, someone)
 
 
 def _answer(done: bulk.Done, values: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def change_undoably(
     with transaction() as session:
         found = load(public_id, lock=True)
         wanted = dict(values)
-        _check_version(session, found, wanted.pop("version", None), someone)
+        check_version(session, found, wanted.pop("version", None), someone)
         category = wanted.get("category")
         if category is not None and category not in found.project.category_keys | {found.category}:
             raise wrong("category", "is not one of the project's categories")
@@ -82,6 +82,16 @@ def _remember(
     act = acts.begin(session, undoable, acts.Author(someone.user_id, someone.name), now)
     acts.remember(session, act, [Feedback.id == found.id])
     return act
+
+
+def check_version(session: Session, found: Feedback, version: int | None, someone: Actor) -> None:
+    """Raise ClientError 409 `conflict`, saying who changed what, for a change from an older version."""
+    if version is None or version >= found.version:
+        return
+    newer = event.since(session, found.id, version)
+    told = "; ".join(meanwhile(act, someone.user_id) for act in newer)
+    said = told or "It was changed"
+    raise ClientError(409, "conflict", f"Meanwhile: {said}. Nothing of yours was changed; look again first.")
 
 
 def write(public_id: str, kind: str, text: str, someone: Actor, status: str | None = None) -> Message:
@@ -125,15 +135,6 @@ def tag_names(names: Iterable[str]) -> list[str]:
     if len(cleaned) > tag.MOST:
         raise wrong("tags", f"are at most {tag.MOST}")
     return list(cleaned.values())
-
-
-def _check_version(session: Session, found: Feedback, version: int | None, someone: Actor) -> None:
-    if version is None or version >= found.version:
-        return
-    newer = event.since(session, found.id, version)
-    told = "; ".join(meanwhile(act, someone.user_id) for act in newer)
-    said = told or "It was changed"
-    raise ClientError(409, "conflict", f"Meanwhile: {said}. Nothing of yours was changed; look again first.")
 
 
 def _person(session: Session, name: str, someone: Actor) -> User | None:

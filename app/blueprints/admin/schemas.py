@@ -367,3 +367,10 @@ class BulkAct(Strict):
     set: BulkSet | None = None
     delete: bool = False
     dry_run: bool = False
+    version: (
+        Annotated[
+            int,
+            Field(ge=1, le=2**31, description="Of the one id: the version that the act was made from."),
+        ]
+        | None
+    ) = None

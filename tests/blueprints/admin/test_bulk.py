@@ -47,6 +47,25 @@ def test_a_selection_is_changed_and_undone_with_exact_counts(app, post, submit, 
     assert other
 
 
+def test_an_act_on_one_that_somebody_overtook_is_refused_and_told(client, bearer, post, submit):
+    one, other = submit(), submit()
+    client.patch(f"/admin/api/feedback/{one}", json={"category": "idea"}, headers=bearer("admin"))
+    refused = post(ids=[one], set={"status": "resolved"}, version=1, status=409)
+    assert refused["code"] == "conflict"
+    assert "made it Idea" in refused["message"]
+    assert statuses(client, bearer("agent")) == {one: "open", other: "open"}
+    assert post(ids=[one], set={"status": "resolved"}, version=2)["count"] == 1
+    assert post(ids=[one], set={"status": "closed"})["count"] == 1
+
+
+@pytest.mark.parametrize("body", [{"ids": ["a", "b"]}, {"filter": {}}, {"ids": ["a"], "delete": True}])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_version_goes_with_one_id_that_is_set(post, submit, body):
+    body = {**body, **({"ids": [submit() for _ in body["ids"]]} if "ids" in body else {})}
+    given = body if "delete" in body else body | {"set": {"status": "closed"}}
+    assert post(**given, version=1, status=422, role="admin")["details"][0]["field"] == "version"
+
+
 def test_everything_that_matches_is_counted_before_and_changed_exactly(post, submit, counts):
     for n in range(7):
         submit(category="bug" if n < 5 else "idea")

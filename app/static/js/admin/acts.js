@@ -1,20 +1,22 @@
 // Acts from the list: shown at once, sent, taken back when refused; undone by z or by the toast.
 import { announce, on } from './dom.js';
-import { fetchPart, post, Refused } from './requests.js';
-import { focusedRow } from './rows.js';
+import { noteChange, refreshList, refreshRows } from './refresh.js';
+import { post, Refused } from './requests.js';
 import { foretell } from './rows-state.js';
 import { refuse, say } from './toast.js';
 
-/** @typedef {{ids: string[], filter?: object}} Target ids of the rows on the page; with a filter, all that match */
+/**
+ * @typedef {{ids: string[], filter?: object, version?: number}} Target ids of the rows on the page; with a filter, all
+ *   that match; with a version, one that is changed only if nobody has changed it since
+ */
 /** @typedef {{id: string, ids: string[], whole: boolean}} Made an act that can be undone; `whole`: more than one row */
 
 const KEY = 'earmark-acts';
 const MOST_KEPT = 50;
-/** Acts that are on their way; the next ones are not held up by them. */
+/** Acts that the server has not answered. */
 let open = 0;
-/** Rows that the server may know better. @type {Set<string>} */
-const stale = new Set();
-let refreshing = /** @type {Promise<void> | null} */ (null);
+/** They are made one after the other, in the order of the keys, so that the last one holds and is undone first. */
+let turn = /** @type {Promise<unknown>} */ (Promise.resolve());
 
 export const mayAct = () => document.querySelector('[data-may-change]') !== null;
 
@@ -24,54 +26,64 @@ export const mayAct = () => document.querySelector('[data-may-change]') !== null
  */
 export async function act(target, values) {
   if (!mayAct() || (!target.ids.length && !target.filter)) return;
-  const takeBack = foretell(target.ids, values);
-  const whose = target.filter ? { filter: target.filter } : { ids: target.ids };
+  const { settle, takeBack } = foretell(target.ids, values);
+  noteChange(target.ids);
   const whole = target.filter !== undefined || target.ids.length > 1;
-  const done = await attempt(() => post('/admin/api/feedback/bulk', { ...whose, set: values }), takeBack);
-  if (!done) return;
-  if (done.act) keep({ id: done.act, ids: target.ids, whole });
-  say(done.count ? done.summary : 'Nothing to change', done.act !== null);
+  const done = await attempt(async () => {
+    const made = await post('/admin/api/feedback/bulk', { ...whose(target), set: values });
+    if (made.act) keep({ id: made.act, ids: target.ids, whole });
+    return made;
+  });
+  if (done) settle();
+  else takeBack();
+  if (done) say(done.count ? done.summary : 'Nothing to change', done.act !== null);
   await (whole ? refreshList() : refreshRows(target.ids));
 }
 
 /** @param {Target} target */
 export async function remove(target) {
-  const whose = target.filter ? { filter: target.filter } : { ids: target.ids };
-  const done = await attempt(() => post('/admin/api/feedback/bulk', { ...whose, delete: true }), () => {});
+  const done = await attempt(() => post('/admin/api/feedback/bulk', { ...whose(target), delete: true }));
   if (!done) return;
   say(done.summary);
   await refreshList();
 }
 
-/** Undoes the last act of this tab. */
+/** @param {Target} target */
+function whose({ ids, filter, version }) {
+  if (filter) return { filter };
+  return version === undefined ? { ids } : { ids, version };
+}
+
+/** Undoes the last act of this tab; one that is still on its way is waited for. */
 export async function undo() {
-  const acts = kept();
-  const last = acts.pop();
-  if (!last) {
-    say('Nothing to undo');
-    return;
-  }
-  store(acts);
-  const done = await attempt(
-    () => post(`/admin/api/acts/${last.id}/undo`, {}),
-    () => {},
-  );
+  let last = /** @type {Made | undefined} */ (undefined);
+  const done = await attempt(async () => {
+    const acts = kept();
+    last = acts.pop();
+    store(acts);
+    return last ? post(`/admin/api/acts/${last.id}/undo`, {}) : { summary: 'Nothing to undo' };
+  });
   if (!done) return;
   say(done.summary);
-  const shown = last.ids.every((id) => document.getElementById(`row-${id}`));
-  await (last.whole || !shown ? refreshList() : refreshRows(last.ids));
+  if (!last) return;
+  const { ids, whole } = /** @type {Made} */ (last);
+  noteChange(ids);
+  const shown = ids.every((id) => document.getElementById(`row-${id}`));
+  await (whole || !shown ? refreshList() : refreshRows(ids));
 }
 
 /**
- * @param {() => Promise<any>} send
- * @param {() => void} takeBack
+ * Makes an act when those before it are made; says why when it is refused.
+ * @param {() => Promise<any>} make
+ * @returns {Promise<any>} null for one that was refused
  */
-async function attempt(send, takeBack) {
+async function attempt(make) {
   open += 1;
+  const made = turn.then(make);
+  turn = made.catch(() => {});
   try {
-    return await send();
+    return await made;
   } catch (error) {
-    takeBack();
     if (!(error instanceof Refused)) throw error;
     refuse(`Nothing was changed. ${error.message}`, error.requestId);
     announce(`Nothing was changed. ${error.message}`);
@@ -79,75 +91,6 @@ async function attempt(send, takeBack) {
   } finally {
     open -= 1;
   }
-}
-
-/**
- * Shows rows, boxes and the open submission as the server has them.
- * @param {string[]} ids
- */
-export async function refreshRows(ids) {
-  for (const id of ids) stale.add(id);
-  if (refreshing) return refreshing;
-  // One request at a time, for all that became stale meanwhile: what is asked last is what is shown.
-  refreshing = (async () => {
-    do {
-      const asked = [...stale];
-      stale.clear();
-      await refreshThese(asked);
-    } while (stale.size);
-  })().finally(() => {
-    refreshing = null;
-  });
-  return refreshing;
-}
-
-/** @param {string[]} ids */
-async function refreshThese(ids) {
-  const list = document.querySelector('[data-rows-url]');
-  if (!(list instanceof HTMLElement)) return;
-  const here = ids.filter((id) => document.getElementById(`row-${id}`));
-  const base = list.dataset.rowsUrl ?? '';
-  await fetchPart(`${base}${base.includes('?') ? '&' : '?'}ids=${here.join(',')}`, { source: list, swap: 'none' });
-  refreshOpen(ids);
-}
-
-/** Loads the list again; the open submission stays, and the focus goes back to a row. */
-export async function refreshList() {
-  const list = document.querySelector('[data-list]');
-  if (!(list instanceof HTMLElement)) return;
-  const at = focusedRow()?.dataset.row;
-  const headers = { 'X-Earmark-Detail': 'keep' };
-  await fetchPart(list.dataset.list ?? '', { target: '#list', swap: 'outerHTML', headers });
-  refreshOpen([]);
-  const row = document.querySelector(`[data-row="${at}"]`) ?? document.querySelector('[data-row]');
-  if (row instanceof HTMLElement) row.focus();
-}
-
-/**
- * Shows the open submission anew, unless somebody writes in it.
- * @param {string[]} ids those that changed; none: perhaps all
- */
-export function refreshOpen(ids) {
-  const shown = document.querySelector('[data-submission]');
-  const id = shown?.getAttribute('data-submission');
-  if (!shown || !id || (ids.length && !ids.includes(id)) || isWritten(shown)) return;
-  const scrolled = document.querySelector('.detail')?.scrollTop ?? 0;
-  const path = `/admin/feedback/${id}${location.search}`;
-  fetchPart(path, { target: '#detail', swap: 'innerHTML' }).then(() => {
-    document.querySelector('.detail')?.scrollTo(0, scrolled);
-  });
-}
-
-/**
- * Whether a field of it holds words that were not sent, or the focus is in one.
- * @param {Element} shown
- */
-export function isWritten(shown) {
-  const fields = shown.querySelectorAll('textarea, input:not([type="hidden"], [type="checkbox"], [type="radio"])');
-  return [...fields].some((field) => {
-    const { value, defaultValue } = /** @type {HTMLInputElement} */ (field);
-    return value !== defaultValue || field === document.activeElement;
-  });
 }
 
 on('click', '[data-undo]', () => {

@@ -1,7 +1,7 @@
 // [data-live]: hears what happens and shows it without moving what is read. One tab of a browser listens for
 // all of them; where that cannot be, each does while it is looked at. Without a stream it asks now and then.
-import { isWritten, refreshOpen, refreshRows } from './acts.js';
 import { announce } from './dom.js';
+import { isInUse, refreshOpen, refreshRows } from './refresh.js';
 
 /** @typedef {{type: string, id: string | null, by?: string, by_id?: string | null, what?: string}} News */
 
@@ -87,7 +87,7 @@ function show() {
   const changed = news.filter(({ type }) => type !== 'submission');
   const open = document.querySelector('[data-submission]');
   const own = changed.findLast(({ id, by_id: by }) => id && id === open?.getAttribute('data-submission') && by !== me());
-  if (open && own && isWritten(open)) tellOfChange(open, own);
+  if (open && own && isInUse(open)) tellOfChange(open, own);
   const ids = changed.some(({ id }) => id === null) ? shownIds() : [...new Set(changed.map(({ id }) => id ?? ''))];
   if (document.querySelector('[data-rows-url]')) refreshRows(ids);
   else if (own) refreshOpen(ids);

@@ -19,6 +19,22 @@ export function focusedRow() {
   return kept ? document.querySelector(`[data-row="${kept}"]`) : null;
 }
 
+/**
+ * The row to go on from in a list that was loaded again: the one that keys are about; if that is gone, the next
+ * that stood below it, else above it; else the first.
+ * @param {string[]} order ids of the rows before
+ * @returns {HTMLElement | null}
+ */
+export function placeIn(order) {
+  const at = order.indexOf(kept);
+  const near = at < 0 ? [] : [...order.slice(at), ...order.slice(0, at).reverse()];
+  for (const id of near) {
+    const row = document.querySelector(`[data-row="${id}"]`);
+    if (row instanceof HTMLElement) return row;
+  }
+  return document.querySelector('[data-row]');
+}
+
 document.addEventListener('htmx:after:swap', () => {
   if (document.activeElement === document.body) focusedRow()?.focus({ preventScroll: true });
 });
@@ -30,6 +46,15 @@ onEach('[data-submission], .detail__none', (/** @type {HTMLElement} */ shown) =>
     if (chosen) row.setAttribute('aria-current', 'true');
     else row.removeAttribute('aria-current');
   }
+});
+
+// [data-place]: which of how many it is. Only the first page knows what stands before its rows.
+onEach('[data-place]', (/** @type {HTMLElement} */ place) => {
+  const rows = [...document.querySelectorAll('[data-row]')];
+  const at = rows.findIndex((row) => row.getAttribute('aria-current') === 'true');
+  const count = document.getElementById('count')?.textContent?.trim();
+  place.hidden = at < 0 || !count || document.querySelector('[data-page="prev"]') !== null;
+  place.textContent = place.hidden ? '' : `${at + 1} of ${count}`;
 });
 
 let last = document.querySelector('[data-submission]')?.getAttribute('data-submission');

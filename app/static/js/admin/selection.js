@@ -183,10 +183,23 @@ document.addEventListener(
   { capture: true },
 );
 
-// Another list is another choice; the same one, loaded again, starts without any.
+// Another list is another choice; what was chosen while the same one was loaded again stays chosen.
 let shown = list();
 onEach('[data-list]', (/** @type {HTMLElement} */ here) => {
   if (here === shown) return;
+  const goesOn = selecting && shown?.dataset.list === here.dataset.list;
+  const kept = goesOn && shown ? picked(shown) : [];
+  const from = anchor;
   shown = here;
   end();
+  if (!goesOn) return;
+  for (const box of boxes()) box.checked = kept.includes(idOf(box));
+  anchor = from;
+  start();
 });
+
+/** @param {HTMLElement} where */
+function picked(where) {
+  const found = [...where.querySelectorAll('[data-pick]:checked')].filter((box) => box instanceof HTMLInputElement);
+  return found.map(idOf);
+}

@@ -1,6 +1,6 @@
 // The table of keys: the handlers run it, the help sheet prints it, and the palette finds it.
 import { act, mayAct, undo } from './acts.js';
-import { announce } from './dom.js';
+import { isChanged } from './refresh.js';
 import { focusedRow } from './rows.js';
 import { actOnChosen, end, isSelecting, pickAll, target, toggle } from './selection.js';
 
@@ -58,7 +58,7 @@ function move(by) {
 }
 
 /**
- * Changes what is selected; else the submission under the focus: the open one by its own button, another from its row.
+ * Changes what is selected, else the submission under the focus, else the open one.
  * @param {string} key of the button
  * @param {string} state the word of the row's state that the change sets or takes away
  * @param {string} field
@@ -72,19 +72,28 @@ function change(key, state, field, values) {
     actOnChosen({ [field]: values[holds ? 1 : 0] }, wordsOf(key));
     return;
   }
-  const row = focusedRow();
-  if (!row || row === chosen()) {
-    if (press(`[data-key="${key}"]`)) announce('Changed');
-    return;
-  }
-  act({ ids: [row.dataset.row ?? ''] }, { [field]: values[has(row, state) ? 1 : 0] });
+  const row = focusedRow() ?? chosen();
+  if (row) act(targetOf(row), { [field]: values[has(row, state) ? 1 : 0] });
+  else press(`[data-key="${key}"]`); // the open one is not in the list
+}
+
+/**
+ * The submission of a row; the open one in the version that is shown, unless this page itself has made a newer one.
+ * @param {HTMLElement} row
+ * @returns {import('./acts.js').Target}
+ */
+function targetOf(row) {
+  const id = row.dataset.row ?? '';
+  const version = document.querySelector(`[data-submission="${id}"] input[name="version"]`);
+  if (!(version instanceof HTMLInputElement) || isChanged(id)) return { ids: [id] };
+  return { ids: [id], version: Number(version.value) };
 }
 
 function trash() {
   if (!mayAct()) return;
   const row = focusedRow() ?? chosen();
   if (isSelecting()) actOnChosen({ status: 'trash' }, 'Move to the trash');
-  else if (row) act({ ids: [row.dataset.row ?? ''] }, { status: 'trash' });
+  else if (row) act(targetOf(row), { status: 'trash' });
 }
 
 /**
@@ -121,8 +130,9 @@ function onOpen(key) {
     run();
     return;
   }
+  const id = row.dataset.row;
   const opened = () => {
-    if (chosen() !== row) return;
+    if (chosen()?.dataset.row !== id) return;
     document.removeEventListener('htmx:after:swap', opened);
     run();
   };

@@ -1,4 +1,5 @@
-// What could not be done is said in a dialog; polls fail silently and ask again, and the list says it itself.
+// What could not be done is said in a dialog. Polls fail silently and ask again, so does what a script draws anew
+// ([data-quiet]), and the list says it itself.
 import { isList } from './dom.js';
 
 const OFFLINE = 'The server did not answer. Nothing was changed; what you see is as it was. Try again.';
@@ -15,7 +16,7 @@ document.addEventListener('htmx:error', (event) => {
 
 /** @param {unknown} element */
 function asks(element) {
-  return element instanceof Element && element.hasAttribute('data-poll');
+  return element instanceof Element && element.matches('[data-poll], [data-quiet]');
 }
 
 /**
