@@ -103,13 +103,17 @@ class Live:
     def open(self, role: str, user: str, last_event_id: str = "") -> "Stream":
         """Begin a stream for somebody; `last_event_id` is where an earlier one ended.
 
-        Raises ClientError `too_many_streams` (503) when all are taken, by all or by this user.
+        Where the user has `MOST_OF_ONE_USER`, the oldest of them ends: most likely its page was left, which
+        is only noticed at the next beats. Raises ClientError `too_many_streams` (503) when all are taken.
         """
         since = _moment(last_event_id)
         with self._news:
             self._forget_old()
-            own = sum(stream.user == user for stream in self._streams)
-            if self.closing or len(self._streams) >= self._most or own >= MOST_OF_ONE_USER:
+            own = [stream for stream in self._streams if stream.user == user]
+            if len(own) >= MOST_OF_ONE_USER:
+                self._streams.pop(own[0])
+                self._news.notify_all()
+            if self.closing or len(self._streams) >= self._most:
                 raise ClientError(
                     503,
                     "too_many_streams",
@@ -150,11 +154,15 @@ class Live:
             missed = [number for number, what in self._told if what.at > since - OVERLAP]
             return min(missed, default=self._count + 1) - 1
 
-    def next(self, after: int, seconds: float) -> list[tuple[int, Happening]]:
-        """Wait for what comes after a number, at most so long."""
+    def next(self, stream: "Stream", after: int, seconds: float) -> list[tuple[int, Happening]]:
+        """Wait for what comes after a number, at most so long, or until the stream has ended."""
         with self._news:
-            self._news.wait_for(lambda: self._count > after or self.closing, seconds)
+            self._news.wait_for(lambda: self._count > after or self.has_ended(stream), seconds)
             return [(number, what) for number, what in self._told if number > after]
+
+    def has_ended(self, stream: "Stream") -> bool:
+        """Tell whether a stream is to end: all are, or another has taken its place."""
+        return self.closing or stream not in self._streams
 
     def _forget_old(self) -> None:
         # A stream whose reader went away is closed by the server; this is for one that it forgot.
@@ -238,8 +246,8 @@ class Stream:
         place = live.position(self._since)
         last = self._since or datetime.min.replace(tzinfo=UTC)
         yield f"retry: {RETRY_MS}\n: listening\n\n".encode()
-        while not live.closing and (left := end - time.monotonic()) > 0:
-            found = live.next(place, min(left, live.heartbeat_seconds))
+        while not live.has_ended(self) and (left := end - time.monotonic()) > 0:
+            found = live.next(self, place, min(left, live.heartbeat_seconds))
             lines = []
             for number, what in found:
                 place, last = number, max(last, what.at)
