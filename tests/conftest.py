@@ -40,6 +40,8 @@ REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379") + f"/{10 
 PASSWORD = "correct horse battery"
 HERE = Path(__file__).parent
 DATABASES = ("sqlite", "postgresql")
+# What a test of a server or a browser may take on a machine that is busy; most take seconds.
+LIVE_SECONDS = 600
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -49,10 +51,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a test of whole servers or a browser a second try, shown as RERUN: they share a busy machine."""
+    """Give a test of whole servers or a browser a second try, shown as RERUN, and time."""
     for item in items:
         if item.path.relative_to(HERE).parts[0] in ("browser", "faults", "operations"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LIVE_SECONDS))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

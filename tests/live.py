@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,13 +16,22 @@ from typing import Any
 
 import psutil
 
-START_SECONDS = 30.0
+# All of these are only spent on a machine that is busy, or in vain.
+START_SECONDS = 120.0
+ANSWER_SECONDS = 60.0
+STOP_SECONDS = 60.0
+# Below those that Linux (32768) and others (49152) give to whoever connects: one of these stays free until
+# the server has it, also over a restart.
+PORTS = range(15_000, 32_000)
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port that nobody listens at, drawn by lot: other test processes draw as well."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 class LiveServer:
@@ -70,7 +80,7 @@ class LiveServer:
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         request = urllib.request.Request(self.url + path, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
                 return response.status, response.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -84,8 +94,8 @@ class LiveServer:
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        self._process.wait(10)
-        psutil.wait_procs(family, 10)
+        self._process.wait(STOP_SECONDS)
+        psutil.wait_procs(family, STOP_SECONDS)
 
     def children(self) -> list[psutil.Process]:
         """Everything the server has started."""
@@ -96,7 +106,7 @@ class LiveServer:
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(number)
-        return self._process.wait(20)
+        return self._process.wait(STOP_SECONDS)
 
     @property
     def pid(self) -> int:

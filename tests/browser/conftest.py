@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.live import LiveServer
 
@@ -32,6 +33,12 @@ PASSWORD = "correct horse battery"
 ADMIN = "admin@earmark.local"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+LOOKS = [(PHONE, "dark"), (PHONE, "light"), (DESKTOP, "dark"), (DESKTOP, "light")]
+# For whatever is waited for: generous, for it is only spent on a machine that is busy, or in vain.
+DEADLINE_MS = 60_000
+expect.set_options(timeout=DEADLINE_MS)
+# Who has signed in at which instance, as cookies.
+SIGNED_IN: dict[tuple[Path, str], list[Any]] = {}
 
 # Without `preload` axe adds no style elements of its own, which a strict policy would report.
 RUN_AXE = """
@@ -45,6 +52,8 @@ AT_REST = """
 () => Promise.allSettled(document.getAnimations()
   .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished))
 """
+
+TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
 
 WATCH = """
 window.reports = [];
@@ -82,6 +91,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.fixture(scope="session")
 def token(server: LiveServer) -> str:
     """A bearer token of the first admin."""
+    return admin_token(server)
+
+
+def admin_token(server: LiveServer) -> str:
+    """Make a bearer token of the first admin of a server."""
     done = subprocess.run(
         [sys.executable, "-m", "app.cli", "tokens", "create", "--user", ADMIN, "--role", "admin", "--json"],
         env=server.environment(),
@@ -113,10 +127,44 @@ class Watched:
     def assert_accessible(self) -> None:
         """Axe finds nothing serious, shadow trees included, once what moves or fades has come to rest."""
         self.page.evaluate(AT_REST)
-        self.page.evaluate(AXE.read_text("utf-8") + "; 0")
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text("utf-8") + "; 0")
         found = self.page.evaluate(RUN_AXE)
         serious = [v for v in found if v["impact"] in ("serious", "critical")]
-        assert serious == []
+        assert serious == [], self.page.url
+
+    def assert_accessible_in_every_look(self) -> None:
+        """So too on a desk and on a phone, in light and in dark; and on a phone nothing is too wide."""
+        for viewport, scheme in LOOKS:
+            self.page.set_viewport_size(viewport)
+            self.page.emulate_media(color_scheme=scheme)
+            self.assert_accessible()
+            if viewport is PHONE:
+                assert self.page.evaluate(TOO_WIDE) <= 0, self.page.url
+
+
+def sign_in(watched: Watched, server: LiveServer, path: str = "/admin/", email: str = ADMIN) -> Page:
+    """Show a page to somebody, with its scripts running.
+
+    By the form once for each person and instance: more than thirty sign-ins a minute are refused.
+    """
+    page, whose = watched.page, (server.instance, email)
+    if whose in SIGNED_IN:
+        page.context.add_cookies(SIGNED_IN[whose])
+        page.goto(server.url + path)
+        return page
+    page.goto(f"{server.url}/admin/sign-in?{urlencode({'next': path})}")
+    fill_in(page, email, PASSWORD)
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    SIGNED_IN[whose] = page.context.cookies()
+    return page
+
+
+def fill_in(page: Page, email: str, password: str) -> None:
+    """Fill in the form of the sign-in and send it."""
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
 
 
 @pytest.fixture
@@ -126,7 +174,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
 
     def open_(**options: Any) -> Watched:
         context = browser.new_context(**({"viewport": DESKTOP, "locale": "en-GB"} | options))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(DEADLINE_MS)
         contexts.append(context)
         page = context.new_page()
         page.add_init_script(WATCH)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from app.security import CONTENT_POLICY
-from tests.browser.conftest import Watched
+from tests.browser.conftest import DEADLINE_MS, Watched
 from tests.live import LiveServer
 
 PAGE = """<!doctype html>
@@ -44,7 +44,7 @@ def run(watched: Watched, base: str, module: str, script: str, argument: Any = N
 
 
 UNTIL = """new Promise((done, fail) => {{
-  const end = performance.now() + 15_000;
+  const end = performance.now() + {deadline};
   const look = () => {{
     if ({condition}) done(true);
     else if (performance.now() > end) fail(new Error('never came true'));
@@ -56,4 +56,4 @@ UNTIL = """new Promise((done, fail) => {{
 
 def until(watched: Watched, condition: str) -> None:
     """Wait until an expression is true. Playwright itself would evaluate text, which the policy forbids."""
-    watched.page.evaluate(UNTIL.format(condition=condition))
+    watched.page.evaluate(UNTIL.format(condition=condition, deadline=DEADLINE_MS))

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tests.browser.conftest import ADMIN, DESKTOP, PASSWORD, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, sign_in
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 TOO_WIDE = (
@@ -37,15 +37,6 @@ def known(server, token):
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 201
     return server
-
-
-def sign_in(watched, server, address):
-    page = watched.page
-    page.goto(server.url + address)
-    page.get_by_label("E-mail").fill(ADMIN)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    return page
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), VARIANTS)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.browser.conftest import ADMIN, DESKTOP, PASSWORD, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.live import LiveServer
 
 LIBRARY = "/vendor/chart.js-"
@@ -44,13 +44,10 @@ def dashboard(seeded, open_page):
     def go(query="", **options):
         watched = open_page(**({"timezone_id": "Europe/Stockholm"} | options))
         page = watched.page
-        page.goto(f"{seeded.url}/admin/sign-in?next=/admin/dashboard{query}")
-        page.get_by_label("E-mail").fill(ADMIN)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.add_init_script(SHIFTS)
         watched.requested = []
         page.on("request", lambda request: watched.requested.append(request.url))
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(watched, seeded, f"/admin/dashboard{query}")
         page.get_by_role("heading", name="Dashboard", level=1).wait_for()
         page.locator('main[data-zone="Europe/Stockholm"]').wait_for()
         return watched
@@ -103,7 +100,7 @@ def test_the_keyboard_walks_the_days_and_opens_one_in_the_inbox(dashboard):
 
 
 def test_a_bar_leads_to_the_inbox_and_back_keeps_the_range(dashboard):
-    page = dashboard("%3Fdays%3D365").page
+    page = dashboard("?days=365").page
     drawn(page)
     assert page.locator('.spans [aria-current="true"]').text_content() == "12 months"
     page.locator("#by-browsers").locator("xpath=../..").locator("a.bar__name").first.click()
@@ -122,11 +119,7 @@ def test_without_its_library_a_chart_is_its_table(dashboard):
 
 
 def test_without_a_script_every_figure_can_be_read(seeded, open_page):
-    page = open_page(java_script_enabled=False).page
-    page.goto(f"{seeded.url}/admin/sign-in?next=/admin/dashboard")
-    page.get_by_label("E-mail").fill(ADMIN)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page = sign_in(open_page(java_script_enabled=False), seeded, "/admin/dashboard")
     page.get_by_role("heading", name="Dashboard", level=1).wait_for()
     page.locator(f"{WIDE} summary").click()
     assert page.locator(f"{WIDE} tbody tr").count() == 30

@@ -24,7 +24,7 @@ def a_picture() -> bytes:
 def mark_up(page, scope):
     """Draw a rectangle and a redaction in the annotation view, then finish."""
     view = scope.get_by_role("dialog", name="Mark up the picture")
-    view.wait_for(timeout=30_000)
+    view.wait_for()
     box = view.locator("canvas").first.bounding_box()
     page.keyboard.press("r")
     drag(page, (box["x"] + 40, box["y"] + 60), (box["x"] + 200, box["y"] + 120))
@@ -83,7 +83,7 @@ def test_where_the_page_cannot_be_drawn_a_file_is_asked_for(server, token, open_
         write(page, "Strict, from a file")
         page.get_by_role("button", name="Mark up this page").click()
         choose = page.get_by_role("button", name="Choose a picture")
-        choose.wait_for(timeout=30_000)
+        choose.wait_for()
         with page.expect_file_chooser() as chooser:
             choose.click()
         files = {"name": "shot.png", "mimeType": "image/png", "buffer": a_picture()}

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from tests.browser.conftest import ADMIN, DESKTOP, PASSWORD, PHONE
+from tests.browser.conftest import ADMIN, DEADLINE_MS, DESKTOP, PASSWORD, PHONE, fill_in
 
 SECRET = "hunter2-very-secret"
 CARD = "4111 1111 1111 1111"
@@ -82,7 +82,7 @@ def api(server: Any, token: str, path: str) -> Any:
 
 def wait_for_picture(server: Any, token: str, public_id: str) -> Image.Image:
     """Fetch the stored picture; it is there within seconds of the answer."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + DEADLINE_MS / 1000
     address = f"/admin/api/feedback/{public_id}/screenshot"
     while True:
         status, body = server.get(address, {"Authorization": f"Bearer {token}"})
@@ -123,7 +123,7 @@ def test_a_visitor_marks_up_a_page_and_an_agent_sees_it(server, token, open_page
     words = f"The total is wrong ({viewport['width']} {scheme})"
     page.get_by_label("What went wrong?").fill(words)
     page.get_by_role("button", name="Mark up this page").click()
-    page.get_by_role("dialog", name="Mark up the picture").wait_for(timeout=30_000)
+    page.get_by_role("dialog", name="Mark up the picture").wait_for()
     visitor.assert_accessible()
 
     drawn = Drawn(page, viewport["width"])
@@ -186,15 +186,14 @@ def test_a_visitor_marks_up_a_page_and_an_agent_sees_it(server, token, open_page
     page = agent.page
     page.goto(server.url + "/admin/")
     agent.assert_accessible()
-    page.get_by_label("E-mail").fill(ADMIN)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    fill_in(page, ADMIN, PASSWORD)
+    page.wait_for_url(lambda url: "/sign-in" not in url)
     page.get_by_text(words).first.wait_for()
     agent.assert_accessible()
     page.get_by_text(words).first.click()
     image = page.locator("[data-picture] img, .picture img").first
     image.wait_for()
-    page.wait_for_function("(node) => node.complete && node.naturalWidth > 0", arg=image.element_handle())
+    image.evaluate("(node) => node.decode()")
     shown = image.bounding_box()
     assert shown is not None
     factor = shown["width"] / viewport["width"]

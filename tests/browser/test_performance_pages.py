@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.browser.conftest import ADMIN, DESKTOP, PASSWORD, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, sign_in
 
 BASE = "/admin/performance"
 PLACES = ("Overview", "Statements", "Slow log", "Routes", "Indexes", "Resources", "Read a plan")
@@ -34,16 +34,12 @@ def measured(server, token):
 
 
 @pytest.fixture
-def sign_in(measured, open_page):
+def overview(measured, open_page):
     """Open the overview as an admin."""
 
     def go(**options):
         watched = open_page(**options)
-        page = watched.page
-        page.goto(measured.url + BASE)
-        page.get_by_label("E-mail").fill(ADMIN)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page = sign_in(watched, measured, BASE)
         page.get_by_role("heading", name="Performance", level=1).wait_for()
         return watched
 
@@ -51,8 +47,8 @@ def sign_in(measured, open_page):
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), VARIANTS)
-def test_every_place_is_reached_from_the_rail_and_keeps_to_the_policy(sign_in, viewport, scheme):
-    watched = sign_in(viewport=viewport, color_scheme=scheme)
+def test_every_place_is_reached_from_the_rail_and_keeps_to_the_policy(overview, viewport, scheme):
+    watched = overview(viewport=viewport, color_scheme=scheme)
     page = watched.page
     for place in PLACES:
         if viewport is PHONE:
@@ -67,8 +63,8 @@ def test_every_place_is_reached_from_the_rail_and_keeps_to_the_policy(sign_in, v
         watched.assert_quiet()
 
 
-def test_a_statement_is_found_opened_and_seen_over_another_time(sign_in):
-    watched = sign_in()
+def test_a_statement_is_found_opened_and_seen_over_another_time(overview):
+    watched = overview()
     page = watched.page
     page.get_by_role("link", name="All statements").click()
     page.get_by_label("A part of the SQL").fill("from projects")
@@ -87,8 +83,8 @@ def test_a_statement_is_found_opened_and_seen_over_another_time(sign_in):
     watched.assert_quiet()
 
 
-def test_the_histogram_says_its_figures_in_a_table_too(sign_in):
-    watched = sign_in()
+def test_the_histogram_says_its_figures_in_a_table_too(overview):
+    watched = overview()
     page = watched.page
     page.locator("td a").first.click()
     page.get_by_role("heading", name="How long it took").wait_for()
@@ -101,8 +97,8 @@ def test_the_histogram_says_its_figures_in_a_table_too(sign_in):
     watched.assert_accessible()
 
 
-def test_a_plan_is_asked_for_and_a_refusal_keeps_the_words(sign_in):
-    watched = sign_in()
+def test_a_plan_is_asked_for_and_a_refusal_keeps_the_words(overview):
+    watched = overview()
     page = watched.page
     page.goto(page.url.rstrip("/") + "/plan")
     box = page.get_by_label("One statement that reads")
@@ -120,8 +116,8 @@ def test_a_plan_is_asked_for_and_a_refusal_keeps_the_words(sign_in):
     assert [error for error in watched.errors if "422" not in error] == []
 
 
-def test_starting_afresh_asks_first(sign_in):
-    watched = sign_in()
+def test_starting_afresh_asks_first(overview):
+    watched = overview()
     page = watched.page
     page.get_by_role("button", name="Start afresh").first.click()
     dialog = page.get_by_role("dialog", name="Start the figures afresh?")
@@ -133,8 +129,8 @@ def test_starting_afresh_asks_first(sign_in):
     watched.assert_quiet()
 
 
-def test_the_pages_work_without_a_script(sign_in):
-    watched = sign_in(java_script_enabled=False)
+def test_the_pages_work_without_a_script(overview):
+    watched = overview(java_script_enabled=False)
     page = watched.page
     assert page.locator("table.figures tbody tr").count() > 0
     page.locator("td a").first.click()

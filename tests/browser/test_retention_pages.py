@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.browser.conftest import ADMIN, DESKTOP, PASSWORD, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, sign_in
 
 BASE = "/admin/retention"
 PLACES = {"Policies": "Retention", "Holds": "Holds", "Archive": "Archive", "Space": "Space"}
@@ -28,16 +28,12 @@ def seeded(server):
 
 
 @pytest.fixture
-def sign_in(seeded, open_page):
+def overview(seeded, open_page):
     """Open the overview as an admin."""
 
     def go(**options):
         watched = open_page(**options)
-        page = watched.page
-        page.goto(seeded.url + BASE)
-        page.get_by_label("E-mail").fill(ADMIN)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page = sign_in(watched, seeded, BASE)
         page.get_by_role("heading", name="Retention", level=1).wait_for()
         return watched
 
@@ -45,8 +41,8 @@ def sign_in(seeded, open_page):
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), VARIANTS)
-def test_every_place_is_reached_from_the_rail_and_keeps_to_the_policy(sign_in, viewport, scheme):
-    watched = sign_in(viewport=viewport, color_scheme=scheme)
+def test_every_place_is_reached_from_the_rail_and_keeps_to_the_policy(overview, viewport, scheme):
+    watched = overview(viewport=viewport, color_scheme=scheme)
     page = watched.page
     for place, heading in PLACES.items():
         if viewport is PHONE:
@@ -63,8 +59,8 @@ def test_every_place_is_reached_from_the_rail_and_keeps_to_the_policy(sign_in, v
     watched.assert_accessible()
 
 
-def test_a_dotted_word_opens_the_policy_in_its_place_and_a_preview_says_what_it_does(sign_in):
-    watched = sign_in()
+def test_a_dotted_word_opens_the_policy_in_its_place_and_a_preview_says_what_it_does(overview):
+    watched = overview()
     page = watched.page
     page.locator("#policies").wait_for()
     page.get_by_role("link", name="30 days").first.click()
@@ -80,8 +76,8 @@ def test_a_dotted_word_opens_the_policy_in_its_place_and_a_preview_says_what_it_
     watched.assert_quiet()
 
 
-def test_the_weeks_say_their_figures_in_a_table_too(sign_in):
-    page = sign_in().page
+def test_the_weeks_say_their_figures_in_a_table_too(overview):
+    page = overview().page
     page.get_by_text("As a table").click()
     table = page.get_by_role("region", name="The coming six weeks, as a table")
     rows = [int(cell.replace(",", "")) for cell in table.locator("tbody td:nth-child(2)").all_text_contents()]
@@ -89,8 +85,8 @@ def test_the_weeks_say_their_figures_in_a_table_too(sign_in):
     assert len([count for count in rows if count]) == page.locator("rect.weeks__bar").count()
 
 
-def test_a_hold_is_placed_and_released_without_a_script(sign_in):
-    page = sign_in(java_script_enabled=False).page
+def test_a_hold_is_placed_and_released_without_a_script(overview):
+    page = overview(java_script_enabled=False).page
     page.get_by_role("link", name="Holds", exact=True).click()
     page.get_by_label("Why").fill("Asked for by counsel")
     page.get_by_label("Status").select_option("spam")

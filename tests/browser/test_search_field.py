@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.browser.conftest import ADMIN, DESKTOP, PASSWORD, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, sign_in
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +19,7 @@ def filled(server):
 def inbox(filled, open_page):
     def go(**options):
         watched = open_page(**options)
-        page = watched.page
-        page.goto(filled.url + "/admin/")
-        page.get_by_label("E-mail").fill(ADMIN)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page = sign_in(watched, filled)
         page.get_by_role("combobox", name="Search").wait_for()
         return watched
 

@@ -19,9 +19,9 @@ from PIL import Image, ImageDraw
 from tests.blueprints.intake.sending import FORM, form
 
 SENDERS = 8
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 30.0
 # A submission that finds no answer for as long as this is reported, not tried for ever.
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 120.0
 COLORS = ((200, 40, 40), (40, 160, 60), (40, 60, 200), (220, 180, 30))
 FORMATS = ("PNG", "JPEG", "WEBP")
 MARKS = [{"kind": "rectangle", "points": [[10, 10], [60, 40]], "color": "#ff0000"}]
@@ -72,7 +72,7 @@ class Ledger:
         with self.changed:
             self.repeated += 1
 
-    def wait_for_more(self, count: int, seconds: float = 30.0) -> None:
+    def wait_for_more(self, count: int, seconds: float = 90.0) -> None:
         """Wait until so many more are acknowledged."""
         with self.changed:
             wanted = len(self.acknowledged) + count

@@ -77,7 +77,7 @@ def test_a_killed_archive_leaves_whole_parts_and_goes_on(app, settings, project)
             assert victim.stdout.readline() == "ready\n"
             time.sleep(chance.uniform(0, 0.5))  # the moment of the kill, not a wait for anything
             victim.kill()
-            victim.wait(10)
+            victim.wait(60)
             victim.stdout.close()
             whole_parts()
         ids = db.session.scalars(select(Feedback.id)).all()

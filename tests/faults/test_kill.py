@@ -198,7 +198,7 @@ def _round(victim, crowd, chance):
     crowd.ledger.wait_for_more(chance.randint(0, 120))
     if chance.random() < 0.5:  # pictures are few, and have two places to be half kept in
         crowd.sends_picture.clear()
-        assert crowd.sends_picture.wait(30), "nobody sends a picture"
+        assert crowd.sends_picture.wait(60), "nobody sends a picture"
     time.sleep(chance.uniform(0, 0.02))  # a moment that no condition names: in the midst of anything
     crowd.up.clear()
     victim.kill()
@@ -227,7 +227,7 @@ def _catch_up():
         until(
             lambda owed=owed: audit.pending() <= max(0, owed - SWEEP),
             f"{owed} owed pictures settled",
-            seconds=120,
+            seconds=180,
         )
 
 
@@ -254,7 +254,7 @@ def _kill_workers_at_work(victim):
         worker = victim.worker()
         worker.kill()
         kills += 1
-        psutil.wait_procs([worker], 10)
+        psutil.wait_procs([worker], 60)
         until(lambda: victim.worker() is not None, "another worker in its place")
     return kills
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from app.config import Settings
-from tests.live import LiveServer
+from tests.live import STOP_SECONDS, LiveServer
 
 
 class Victim(LiveServer):
@@ -56,8 +56,8 @@ class Victim(LiveServer):
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        self._process.wait(10)
-        until(lambda: not any(_command(process) for process in family), "every process gone", 10)
+        self._process.wait(STOP_SECONDS)
+        until(lambda: not any(_command(process) for process in family), "every process gone")
 
     @property
     def project_key(self) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.live import LiveServer
+from tests.live import ANSWER_SECONDS, LiveServer
 
 ALLOWED = 25
 SENT = 60
@@ -18,7 +18,7 @@ def send(server: LiveServer, key: str, number: int) -> int:
     body = json.dumps({"project": key, "description": f"number {number}"}).encode()
     request = urllib.request.Request(server.url + "/api/feedback", body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         with error:
