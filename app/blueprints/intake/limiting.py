@@ -21,6 +21,7 @@ from app.models.project import IntakeProject
 
 log = logging.getLogger("earmark.intake")
 ANSWERS = "20 per hour"  # of a reporter on one submission: a talk, and no flood
+LOOKS = "600 per minute"  # of open pages at one address that ask whether something is new: 15 of them
 
 
 def count_request(client: str) -> None:
@@ -29,6 +30,13 @@ def count_request(client: str) -> None:
     exceeded = _hit(items, "flood", client)
     if exceeded is not None:
         raise _rate_limited(exceeded, "Too many requests from this address.", "flood", client)
+
+
+def count_look(client: str) -> None:
+    """Count one look of an open page for what is new. Raises ClientError 429 `rate_limited`."""
+    exceeded = _hit(_parsed(LOOKS), "look", client)
+    if exceeded is not None:
+        raise _rate_limited(exceeded, "Too many pages of this address ask for what is new.", "look", client)
 
 
 def count_submission(project: IntakeProject, client: str) -> ClientError | None:

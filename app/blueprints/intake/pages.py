@@ -111,9 +111,17 @@ def send_report(public_key: str) -> ResponseReturnValue:
 
 @blueprint.get("/f/<token>")
 def status(token: str) -> ResponseReturnValue:
-    """Show the reporter's own page: what was sent, where it stands, and the talk about it."""
-    limiting.count_request(request_key())
-    return _status(token), PRIVATE
+    """Show the reporter's own page: what was sent, where it stands, and the talk about it.
+
+    An open page asks for itself again and again; it is told 304 as long as nothing has changed.
+    """
+    if request.if_none_match:
+        limiting.count_look(request_key())
+    else:
+        limiting.count_request(request_key())
+    response = Response(_status(token), headers=PRIVATE)
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @blueprint.post("/f/<token>/messages")
