@@ -156,7 +156,8 @@ def sign_in(watched: Watched, server: LiveServer, path: str = "/admin/", email: 
     page.goto(f"{server.url}/admin/sign-in?{urlencode({'next': path})}")
     fill_in(page, email, PASSWORD)
     page.wait_for_url(lambda url: "/sign-in" not in url)
-    SIGNED_IN[whose] = page.context.cookies()
+    # Not what scripts remember, such as the viewer's time zone.
+    SIGNED_IN[whose] = [cookie for cookie in page.context.cookies() if cookie["httpOnly"]]
     return page
 
 

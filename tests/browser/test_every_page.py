@@ -144,7 +144,7 @@ def test_what_is_stored_runs_nowhere_when_parts_are_swapped_in(known, open_page)
         assert page.evaluate(PLANTED) == 0
     page.keyboard.press("Control+k")
     page.locator("[data-palette-input]").fill("hit")
-    page.get_by_role("option").first.wait_for()
+    page.locator('[data-palette] [role="option"]').first.wait_for()
     nothing_ran(watched)
     watched.assert_quiet()
 
