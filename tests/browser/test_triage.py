@@ -208,8 +208,24 @@ def test_a_selection_and_all_that_match_are_closed_and_undone(server, token, pro
     expect(page.locator("[data-row]").first).to_be_focused()
 
 
+class Seen:
+    """How long it took until an act of one browser was seen in another; printed, not judged."""
+
+    def __init__(self) -> None:
+        self._acted = 0.0
+        self.ms: dict[str, int] = {}
+
+    def act(self, press: Any) -> None:
+        press()
+        self._acted = time.monotonic()
+
+    def note(self, what: str) -> None:
+        self.ms[what] = round((time.monotonic() - self._acted) * 1000)
+
+
 def test_two_agents_and_a_reporter_see_each_others_acts(server, token, project, submit, enter, open_page):
     submit(3)
+    seen = Seen()
     ana, ben = enter("ana@example.org").page, enter("ben@example.org").page
     first = ana.locator("[data-row]").first
     place = first.bounding_box()
@@ -217,24 +233,28 @@ def test_two_agents_and_a_reporter_see_each_others_acts(server, token, project, 
     reporter = open_page().page
     reporter.goto(f"{server.url}/report/{project}")
     reporter.get_by_label("What").first.fill("The total is wrong.")
-    reporter.get_by_role("button", name="Send").click()
-    follow = reporter.locator('a[href*="/f/"]').first
-    follow.wait_for()
+    seen.act(reporter.get_by_role("button", name="Send").click)
 
     # The new one waits; nothing that is read moves.
     for page in (ana, ben):
         expect(page.get_by_role("link", name="Show 1 new")).to_be_visible()
+    seen.note("new one, by both agents")
     assert first.bounding_box() == place
     for page in (ana, ben):
         page.get_by_role("link", name="Show 1 new").click()
         page.get_by_text("The total is wrong.").first.click()
         page.locator("[data-submission]").wait_for()
+    reporter.locator('a[href*="/f/"]').first.click()
+    expect(reporter.get_by_role("heading", name="We have it")).to_be_visible()
 
     # Ben writes; what Ana does meanwhile is told, and his words stay.
     ben.locator("#detail textarea").first.fill("I look into it")
-    ana.locator("#resolve").click()
+    seen.act(ana.locator("#resolve").click)
     row = ben.locator("li.row", has_text="The total is wrong.")
     expect(row).to_have_class(SETTLED)
+    seen.note("status, by the other agent")
+    expect(reporter.get_by_role("heading", name="It is settled")).to_be_visible()
+    seen.note("status, by the reporter")
     expect(ben.locator("[data-changed]")).to_contain_text("ana has changed this")
     expect(ben.locator("#detail textarea").first).to_have_value("I look into it")
 
@@ -245,8 +265,20 @@ def test_two_agents_and_a_reporter_see_each_others_acts(server, token, project, 
     ben.locator("[data-trouble]").get_by_role("button", name="Close").click()
     assert "resolved" in statuses(server, token, project).values()
 
-    follow.click()
-    expect(reporter.locator("body")).to_contain_text(re.compile("resolved|settled|done", re.IGNORECASE))
+    # What one says is heard by the others; what the reporter was writing meanwhile stays.
+    reporter.locator("#text").fill("Still")
+    seen.act(ben.locator("#send").click)
+    expect(reporter.get_by_text("I look into it")).to_be_visible()
+    seen.note("reply, by the reporter")
+    expect(ana.locator("#detail").get_by_text("I look into it")).to_be_visible()
+    expect(reporter.locator("#text")).to_have_value("Still")
+    reporter.locator("#text").fill("Still wrong.")
+    seen.act(reporter.get_by_role("button", name="Send").click)
+    for page in (ana, ben):
+        expect(page.locator("#detail").get_by_text("Still wrong.")).to_be_visible()
+    seen.note("answer, by both agents")
+    expect(row).not_to_have_class(SETTLED)
+    print("seen by others after, ms:", json.dumps(seen.ms))
 
 
 def test_an_act_that_is_refused_is_taken_back_and_said(server, submit, enter):

@@ -36,10 +36,9 @@ export function announce(words) {
 }
 
 /**
- * Whether a request of htmx brings another list; one for some of its rows does not.
+ * Whether a request of htmx brings a list; one for some of its rows does not.
  * @param {any} ctx
  */
 export function isList(ctx) {
-  // One for rows has the list as its source, and so as its target as well.
-  return ctx?.target instanceof Element && ctx.target.id === 'list' && ctx.sourceElement !== ctx.target;
+  return ctx?.target instanceof Element && ctx.target.id === 'list';
 }

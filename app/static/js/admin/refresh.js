@@ -65,10 +65,12 @@ export function refreshRows(ids) {
 /** @param {string[]} ids */
 async function refreshThese(ids) {
   const list = document.querySelector('[data-rows-url]');
-  if (!(list instanceof HTMLElement)) return;
+  // Not the list: its queue is that of requests for a whole list, which are dropped while another is under way.
+  const source = document.getElementById('places');
+  if (!(list instanceof HTMLElement) || !source) return;
   const here = ids.filter((id) => document.getElementById(`row-${id}`));
   const base = list.dataset.rowsUrl ?? '';
-  await fetchPart(`${base}${base.includes('?') ? '&' : '?'}ids=${here.join(',')}`, { source: list, swap: 'none' });
+  await fetchPart(`${base}${base.includes('?') ? '&' : '?'}ids=${here.join(',')}`, { source, swap: 'none' });
   refreshOpen(ids);
 }
 
@@ -88,7 +90,9 @@ async function fetchList() {
   const before = (/** @type {Event} */ event) => {
     if (/** @type {CustomEvent} */ (event).detail.ctx.sourceElement !== source) return;
     order = [...document.querySelectorAll('[data-row]')].map((row) => row.getAttribute('data-row') ?? '');
-    wasElsewhere = document.activeElement !== document.body && !list.contains(document.activeElement);
+    const at = document.activeElement;
+    // What was hidden keeps the focus until the next frame.
+    wasElsewhere = at !== null && at !== document.body && !list.contains(at) && at.checkVisibility();
     giveBack = typed();
   };
   document.addEventListener('htmx:before:swap', before);
