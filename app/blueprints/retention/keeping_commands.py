@@ -83,9 +83,9 @@ def hold_command(
         if submission is None:
             found = holds.count(wanted, now)
             if dry_run:
-                print_(as_json, {"submissions": found, "done": False}, f"Would hold {found:,} submissions.")
+                print_(as_json, {"submissions": found, "done": False}, f"Would hold {_many(found)}.")
                 return
-            confirm(f"Hold {found:,} submissions, and what matches later?", yes)
+            confirm(f"Hold {_many(found)}, and what matches later?", yes)
             made = holds.place_on(wanted, reason, until, now)
         elif dry_run:
             print_(as_json, {"submissions": 1, "done": False}, "Would hold 1 submission.")
@@ -93,7 +93,7 @@ def hold_command(
         else:
             made = holds.place(submission, reason, until, now)
         shown = holds_api.answer(made, holds_api.kept(made))
-    print_(as_json, shown, f"Holds {shown['submissions']:,} submissions; the hold is {shown['id']}.")
+    print_(as_json, shown, f"Holds {_many(shown['submissions'])}; the hold is {shown['id']}.")
 
 
 @retention.command("release")
@@ -115,7 +115,11 @@ def release_command(which: str, yes: bool, dry_run: bool, as_json: bool) -> None
         confirm(f"End {kept}? The next sweep may remove what it kept.", yes)
         now = utc_now()
         freed = holds.release_submission(which, now) if found is None else holds.release(which, now)
-    print_(as_json, {"id": which, "freed": freed}, f"Ended; {freed:,} submissions are not held any longer.")
+    print_(
+        as_json,
+        {"id": which, "freed": freed},
+        f"Ended; {_many(freed)} {'is' if freed == 1 else 'are'} not held any longer.",
+    )
 
 
 @retention.command("holds")
@@ -133,7 +137,7 @@ def holds_command(ended: bool, as_json: bool) -> None:
         return
     for one in shown:
         until = (one["until"] or "released")[:10]
-        kept = f"{one['submissions']:,} submissions until {until}"
+        kept = f"{_many(one['submissions'])} until {until}"
         click.echo(f"{one['id']}  {kept}  {one['reason']} ({one['placed_by']})")
     if not shown:
         click.echo("Nothing is held." if not ended else "No hold has ended.")
@@ -178,10 +182,10 @@ def restore_command(
             print_(
                 as_json,
                 {"submissions": found, "done": False},
-                f"Would bring back up to {found:,} submissions.",
+                f"Would bring back up to {_many(found)}.",
             )
             return
-        confirm(f"Bring back up to {found:,} submissions?", yes)
+        confirm(f"Bring back up to {_many(found)}?", yes)
         done = restoring.restore(asked, holds.who(), hold_days=hold_days)
     print_(as_json, vars(done) | {"damaged": list(done.damaged)}, restoring.sentence(done))
     if done.damaged:
@@ -205,7 +209,7 @@ def archives_command(verify: bool, as_json: bool) -> None:
         print_(
             as_json,
             {"parts": len(checked), "faults": faults},
-            f"{len(checked):,} parts, {len(faults)} faults.",
+            f"{_many(len(checked), 'part')}, {_many(len(faults), 'fault')}.",
         )
         if faults:
             raise click.ClickException("; ".join(faults))
@@ -220,9 +224,13 @@ def archives_command(verify: bool, as_json: bool) -> None:
     )
     for month in found:
         click.echo(
-            f"{month.month}  {month.submissions:,} submissions, {month.screenshots:,} screenshots,"
-            f" {month.size_bytes:,} bytes in {month.parts:,} parts"
+            f"{month.month}  {_many(month.submissions)}, {_many(month.screenshots, 'screenshot')},"
+            f" {_many(month.size_bytes, 'byte')} in {_many(month.parts, 'part')}"
         )
+
+
+def _many(count: int, noun: str = "submission") -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _project(key: str | None) -> int | None:
