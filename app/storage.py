@@ -105,9 +105,10 @@ class Storage:
         In the local folder without obstore, which hands each one to a thread of its own.
         """
         if self.folder is not None:
+            folder = f"{self.folder}/"
             for key in keys:
                 with suppress(FileNotFoundError):
-                    (self.folder / key).unlink()
+                    os.unlink(folder + key)  # noqa: PTH108  # 1.6 µs; by a Path 4.0
             return
         for key in keys:
             self.delete(key)

@@ -10,8 +10,9 @@ One row names many blobs: a row each would cost a sweep as much as the submissio
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
+from typing import cast as cast_type
 
-from sqlalchemy import BigInteger, cast, delete, func, insert, select
+from sqlalchemy import BigInteger, Table, bindparam, cast, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.database.among import among
@@ -70,8 +71,7 @@ def delete_blobs(store: Blobs, most: int) -> list["Owed"]:
     A sweep strikes them out in the transaction of its next batch: a commit less each time. Raises OSError.
     """
     session = current_session()
-    query = select(BlobOutbox.id, BlobOutbox.blob_keys, BlobOutbox.blobs)
-    found = session.execute(query.order_by(BlobOutbox.id.desc()).limit(most)).all()
+    found = session.connection().execute(_NEWEST, {"most": most}).all()
     session.rollback()  # no read stays open while blobs are deleted
     for row in found:
         store.delete_all(row.blob_keys)
@@ -89,6 +89,14 @@ class Owed(NamedTuple):
 
     id: int
     blobs: int
+
+
+_outbox = cast_type(Table, BlobOutbox.__table__)
+_NEWEST = (
+    select(_outbox.c.id, _outbox.c.blob_keys, _outbox.c.blobs)
+    .order_by(_outbox.c.id.desc())
+    .limit(bindparam("most", type_=BigInteger()))
+)
 
 
 def waiting() -> int:

@@ -57,6 +57,7 @@ submissions = table(
 )
 _TELLING = ("url", "browser", "os", "custom", "rating")
 WHOLE = tuple(submissions.c)
+_REACHED = select(state.c.counted_to).where(state.c.id == STATE_ID)
 _PLACE = tuple(item for item in submissions.c if item.name not in _TELLING)
 
 
@@ -147,7 +148,7 @@ def fold_all(seconds: float = 30.0, limit: int = FOLDED_AT_ONCE) -> int:
 
 def counted_to(connection: Connection) -> int:
     """Return the watermark: the last id that the roll-ups hold."""
-    return connection.scalar(select(state.c.counted_to).where(state.c.id == STATE_ID)) or 0
+    return connection.scalar(_REACHED) or 0
 
 
 def tail(connection: Connection, reached: int) -> Sequence[Row[Any]]:

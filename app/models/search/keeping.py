@@ -62,6 +62,9 @@ _submissions = table(
 _messages = table(
     "messages", column("id", BigInteger), column("feedback_id", BigInteger), column("text", String)
 )
+_HIGHEST = select(func.coalesce(func.max(_submissions.c.id), 0)).scalar_subquery()
+# SQLite gives the highest id again once its row is gone; what gets it next is not indexed yet.
+_DRAW_BACK = update(state).where(state.c.indexed_to > _HIGHEST).values(indexed_to=_HIGHEST)
 TEXTS = ("description", "admin_notes", "reporter_name", "reporter_email", "url")
 FACTS = {"page": "url", "browser": "browser", "os": "os"}
 
@@ -76,9 +79,7 @@ def forget(session: Session, feedback_ids: Sequence[int]) -> None:
     """Take submissions out that were just deleted, inside the same write transaction."""
     connection = session.connection()
     INDEX.forget(connection, feedback_ids)
-    # SQLite gives the highest id again once its row is gone; what gets it next is not indexed yet.
-    highest = select(func.coalesce(func.max(_submissions.c.id), 0)).scalar_subquery()
-    connection.execute(update(state).where(state.c.indexed_to > highest).values(indexed_to=highest))
+    connection.execute(_DRAW_BACK)
 
 
 def catch_up(seconds: float) -> int:

@@ -31,7 +31,7 @@ HELD = Scope(status="resolved", category="praise")
 CHILDREN = ("feedback_screenshots", "submission_events", "messages", "feedback_tags", "held_submissions")
 DUE = Table("proof_due", MetaData(), Column("id", kinds.BigInteger, primary_key=True))
 
-pytestmark = pytest.mark.timeout(300 + COUNT // 500)
+pytestmark = pytest.mark.timeout(300 + COUNT // 200)
 
 
 @contextmanager
