@@ -35,14 +35,20 @@ def api(client, bearer):
 
 
 def test_the_api_counts_hands_over_and_erases(jana, api, client, bearer, app):
+    headers = bearer()
+    policy = {"name": "Hers", "query": "email:jana@example.org", "keep_days": 10}
+    assert client.post("/admin/api/policies", json=policy, headers=headers).status_code == 201
     counted = api("/erase", email="jana@example.org", dry_run=True).json["data"]
     assert (counted["submissions"], counted["held"]) == (2, 0)
+    assert [(one["kind"], one["name"], one["fate"]) for one in counted["filters"]] == [
+        ("policy", "Hers", "switched_off")
+    ]
     zipped = api("/export", email="jana@example.org")
     assert zipped.headers["Content-Disposition"] == 'attachment; filename="person.zip"'
     assert "index.html" in zipfile.ZipFile(io.BytesIO(zipped.data)).namelist()
     done = api("/erase", email="jana@example.org").json["data"]
     assert done["removed"]["submissions"] == 2
-    headers = bearer()
+    assert done["removed"]["retention_policies"] == 1
     listed = client.get(API + "/erasures", headers=headers).json["data"]
     assert [one["id"] for one in listed] == [done["id"]]
     one = client.get(f"{API}/erasures/{done['id']}", headers=headers).json["data"]
