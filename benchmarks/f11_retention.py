@@ -29,6 +29,7 @@ from sqlalchemy import text
 from app import create_app
 from app.blueprints.operations.migrations import migrate_to_head
 from app.blueprints.operations.seed.planting import places, plant
+from app.blueprints.operations.seed.team import load_team
 from app.blueprints.retention import sweep
 from app.blueprints.retention.sweep import How
 from app.blueprints.retention.wanted import Wanted
@@ -131,7 +132,15 @@ def _fill(settings: Settings, rows: int) -> None:
     app = create_app(settings)
     with app.app_context():
         migrate_to_head()
-        plant(rows, at=places(()), until=utc_now(), seed=1, screenshots=False, planted=lambda _: None)
+        plant(
+            rows,
+            at=places(()),
+            team=load_team(),
+            until=utc_now(),
+            seed=1,
+            screenshots=False,
+            planted=lambda _: None,
+        )
         with transaction() as session:
             for statement in CHILDREN:
                 session.execute(text(statement))

@@ -4,7 +4,7 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -63,6 +63,17 @@ def interleave(targets: Sequence[Target], rounds: int, seconds: float) -> None:
         first = number % len(targets)
         for target in (*targets[first:], *targets[:first]):
             target.measure(seconds)
+
+
+def medians(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the median of each work in milliseconds; each has its turn in every round."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            began = time.perf_counter()
+            work()
+            taken[name].append((time.perf_counter() - began) * 1_000)
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def ratio(of: Target, to: Target, name: str = "rate") -> float:

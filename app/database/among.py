@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, String, bindparam
+from sqlalchemy import BigInteger, BindParameter, Boolean, ColumnElement, String, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -18,7 +18,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-class _Keys(TypeDecorator[Sequence[int]]):
+class Keys(TypeDecorator[Sequence[int]]):
     """Integer keys as one parameter: JSON on SQLite, bigint[] on PostgreSQL."""
 
     impl = String
@@ -53,9 +53,15 @@ class Among(ColumnElement[bool]):
         return self
 
 
-def among(column: "ColumnElement[int] | InstrumentedAttribute[int]", keys: Sequence[int]) -> Among:
-    """Return the condition that an integer column's value is one of the keys; none match an empty list."""
-    given = bindparam("among", keys, type_=_Keys(), unique=True)
+def among(
+    column: "ColumnElement[int] | InstrumentedAttribute[int]", keys: "Sequence[int] | BindParameter[Any]"
+) -> Among:
+    """Return the condition that an integer column's value is one of the keys; none match an empty list.
+
+    For a statement that is built once, `keys` is a parameter of the type `Keys`.
+    """
+    given: BindParameter[Any]
+    given = keys if isinstance(keys, BindParameter) else bindparam("among", keys, type_=Keys(), unique=True)
     return Among(column.expression if isinstance(column, InstrumentedAttribute) else column, given)
 
 

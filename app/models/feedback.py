@@ -16,9 +16,12 @@ from sqlalchemy import (
     Index,
     Select,
     UnaryExpression,
+    and_,
     bindparam,
+    case,
     false,
     func,
+    literal,
     select,
     text,
     update,
@@ -26,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import utc_now
-from app.database.types import Json, UtcTime
+from app.database.types import EPOCH, Json, UtcTime
 from app.models import daily_count, event, rollup, search, tag
 from app.models.addresses import is_address
 from app.models.base import Base
@@ -72,7 +75,16 @@ class Feedback(Base, kw_only=True):
         CheckConstraint("rating is null or rating between 1 and 5", name="rating"),
         Index("ix_feedback_submissions_created", "created_at", "id"),
         Index("ix_feedback_submissions_box", "status", "created_at", "id"),
-        Index("ix_feedback_submissions_project_box", "project_id", "status", "created_at", "id"),
+        # Every row stands in it, but SQLite uses it only where a project is asked for: it would else skip
+        # through the projects for a box of all of them, and sort that.
+        Index(
+            "ix_feedback_submissions_project_box",
+            "project_id",
+            "status",
+            "created_at",
+            "id",
+            sqlite_where=text("project_id is not null"),
+        ),
         Index("ix_feedback_submissions_updated", "updated_at", "id"),
         # For policies by last change (`due`). No open submission stands in it: intake writes nothing for it.
         Index(
@@ -122,6 +134,42 @@ class Feedback(Base, kw_only=True):
             text("lower(reporter_email)"),
             sqlite_where=text("reporter_email is not null"),
             postgresql_where=text("reporter_email is not null"),
+        ),
+        Index(
+            "ix_feedback_submissions_reporter_id",
+            "reporter_id",
+            sqlite_where=text("reporter_id is not null"),
+            postgresql_where=text("reporter_id is not null"),
+        ),
+        Index(
+            "ix_feedback_submissions_unread",
+            "status",
+            "created_at",
+            "id",
+            sqlite_where=text("is_read = 0"),
+            postgresql_where=text("not is_read"),
+        ),
+        Index(
+            "ix_feedback_submissions_archived",
+            "status",
+            "created_at",
+            "id",
+            sqlite_where=text("is_archived = 1"),
+            postgresql_where=text("is_archived"),
+        ),
+        Index(
+            "ix_feedback_submissions_rated",
+            "status",
+            "created_at",
+            "id",
+            sqlite_where=text("rating is not null"),
+            postgresql_where=text("rating is not null"),
+        ),
+        Index(
+            "ix_feedback_submissions_noted",
+            "id",
+            sqlite_where=text("admin_notes != ''"),
+            postgresql_where=text("admin_notes != ''"),
         ),
         Index(
             "ix_feedback_submissions_held",
@@ -214,7 +262,9 @@ class Feedback(Base, kw_only=True):
         return (
             select(*_row_columns())
             .select_from(Feedback)
-            .join(Feedback.project)
+            # Never missing, but joined from outside: SQLite would else begin with the few projects, and sort
+            # all that a project has in a box for a page of it.
+            .outerjoin(Feedback.project)
             .outerjoin(Feedback.screenshot)
             .where(*wanted.conditions())
         )
@@ -332,7 +382,6 @@ class InboxFilter:
         """Return the SQL conditions."""
         equal = {
             Feedback.project_id: self.project_id,
-            Feedback.category: self.category,
             Feedback.status: self.status,
             Feedback.is_read: self.is_read,
             Feedback.is_archived: self.is_archived,
@@ -343,6 +392,8 @@ class InboxFilter:
         found = [column == value for column, value in equal.items() if value is not None]
         if self.reporter is not None:
             found.append(is_address(Feedback.reporter_email, self.reporter))
+        if self.category is not None:
+            found.append(of_category(self.category))
         if self.tag is not None:
             found.append(Feedback.id.in_(tag.submissions(self.tag)))
         if self.since is not None:
@@ -355,12 +406,32 @@ class InboxFilter:
         return found
 
     def order(self) -> Sequence[UnaryExpression[Any]]:
-        """Return the order of the list; it ends in the unique id."""
-        if self.sort == "oldest":
-            return (Feedback.created_at.asc(), Feedback.id.asc())
+        """Return the order of the list; it ends in the unique id.
+
+        What one person or one session sent stands in the order of arrival, which their indexes give.
+        """
         if self.sort == "updated":
             return (Feedback.updated_at.desc(), Feedback.id.desc())
+        if self._of_somebody():
+            return (Feedback.id.asc() if self.sort == "oldest" else Feedback.id.desc(),)
+        if self.sort == "oldest":
+            return (Feedback.created_at.asc(), Feedback.id.asc())
         return (Feedback.created_at.desc(), Feedback.id.desc())
+
+    def _of_somebody(self) -> bool:
+        asked = self.query is not None and (self.query.value("email") or self.query.value("session"))
+        return bool(asked) or self.session_id is not None or self.reporter is not None
+
+
+def of_category(key: str) -> ColumnElement[bool]:
+    """Return the condition that a submission is of a category.
+
+    No index knows categories: a list is walked from its newest on. Of one that no submission ever had there
+    is nothing to walk.
+    """
+    known = select(daily_count.DailyCount.category).where(daily_count.DailyCount.category == key).exists()
+    begin = select(case((known, literal(EPOCH, UtcTime)))).scalar_subquery()
+    return and_(Feedback.category == key, Feedback.created_at >= begin)
 
 
 def settling(status: str, now: datetime) -> dict[str, Any]:

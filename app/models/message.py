@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import utc_now
@@ -34,6 +35,12 @@ class Message(Base, kw_only=True):
     __table_args__ = (
         CheckConstraint("kind in ('reply', 'note', 'reporter')", name="kind"),
         Index("ix_messages_feedback", "feedback_id", "id"),
+        Index(
+            "ix_messages_noted",
+            "feedback_id",
+            sqlite_where=sql("kind = 'note'"),
+            postgresql_where=sql("kind = 'note'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(init=False, primary_key=True)

@@ -8,11 +8,25 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, Table, delete, func, insert, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import utc_now
+from app.database.among import Keys, among
 from app.database.types import UtcTime
 from app.models.base import Base
 from app.models.identifiers import new_public_id
@@ -72,11 +86,28 @@ def of(session: Session, feedback_id: int) -> Sequence[Tag]:
     return session.scalars(query).all()
 
 
+def of_many(session: Session, feedback_ids: Sequence[int]) -> dict[int, list[Row[int, str, str, int]]]:
+    """Return public id, name and colour of the tags of submissions that have some, by name."""
+    found: dict[int, list[Row[int, str, str, int]]] = {}
+    for row in session.execute(_OF_MANY, {"ids": feedback_ids}) if feedback_ids else ():
+        found.setdefault(row.feedback_id, []).append(row)
+    return found
+
+
 def submissions(name: str) -> Select[int]:
     """Select the ids of submissions that have the tag of this name."""
     return (
         select(FeedbackTag.feedback_id).join(Tag, Tag.id == FeedbackTag.tag_id).where(Tag.key == key_of(name))
     )
+
+
+def tagged(feedback_id: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Return the condition that one submission has the tag of this name."""
+    named = select(Tag.id).where(Tag.key == key_of(name)).scalar_subquery()
+    linked = select(FeedbackTag.tag_id).where(
+        FeedbackTag.feedback_id == feedback_id, FeedbackTag.tag_id == named
+    )
+    return linked.exists()
 
 
 def replace(session: Session, feedback_id: int, names: Iterable[str]) -> dict[str, list[str]] | None:
@@ -132,3 +163,11 @@ def _made(session: Session, names: dict[str, str]) -> Sequence[Tag]:
 
 def _row(key: str, name: str, color: int) -> dict[str, Any]:
     return {"public_id": new_public_id(), "name": name, "key": key, "color": color, "created_at": utc_now()}
+
+
+_OF_MANY = (
+    select(FeedbackTag.feedback_id, Tag.public_id, Tag.name, Tag.color)
+    .join(Tag, Tag.id == FeedbackTag.tag_id)
+    .where(among(FeedbackTag.feedback_id, bindparam("ids", type_=Keys())))
+    .order_by(Tag.key)
+)

@@ -69,6 +69,7 @@ ACCESS = {
     "admin.arrivals": "viewer",
     "admin.rows": "viewer",
     "admin.bulk_choices": "agent",
+    "admin.names": "viewer",
     "admin.listening": "viewer",
     "admin.view_counts": "viewer",
     "admin.save_view": "viewer",

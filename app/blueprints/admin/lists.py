@@ -21,7 +21,7 @@ from app.extensions import db
 from app.models import DailyCount, Feedback
 from app.models.query.terms import ME, NOBODY, TERMS
 from app.models.query.text import phrases_of
-from app.models.search.finding import RANKED, page_of
+from app.models.search.finding import RANKED, catching_up, page_of, text_of
 
 ROWS = 50
 # Characters of what was found that a line of the list can show.
@@ -153,7 +153,7 @@ class Listing:
 
 
 def load_list(wanted: Wanted, rail: Rail, cursor: str | None, now: datetime, current: str = "") -> Listing:
-    """Read one page of the list, in one statement (two while nothing was ever sent).
+    """Read one page of the list, in one statement (two where nothing was found).
 
     Raises ClientError `not_found` for a project that is not there, and what `paginate` raises.
     """
@@ -163,6 +163,7 @@ def load_list(wanted: Wanted, rail: Rail, cursor: str | None, now: datetime, cur
     chosen = wanted.filter(project.id if project else None)
     columns = (Feedback.description,) if wanted.q else ()
     page = page_of(db.session(), chosen, columns=columns, cursor=cursor, limit=ROWS, scope="inbox")
+    text = None if wanted.sort == "updated" else text_of(chosen.query)
     phrases = phrases_of(chosen.query.tree) if chosen.query else []
     rows = tuple(list_row(row, wanted, rail, now, current, phrases=phrases) for row in page.rows)
     never = not rows and cursor is None and rail.total == 0 and _nothing_was_ever_sent()
@@ -184,7 +185,7 @@ def load_list(wanted: Wanted, rail: Rail, cursor: str | None, now: datetime, cur
         kinds=_kinds(rail),
         place=_place(wanted),
         everywhere_url=_everywhere(wanted, rail),
-        note=f"Ranked among the newest {RANKED:,} matches" if wanted.sort == "relevance" else "",
+        note=_note(wanted, page, led_by_words=text is not None),
         clear_url=None if wanted.is_plain else _cleared(wanted),
         arrivals_url=_arrivals(wanted, rows, cursor, now),
         list_url=url_for("admin.index", **wanted.query(), cursor=cursor),
@@ -196,6 +197,14 @@ def load_list(wanted: Wanted, rail: Rail, cursor: str | None, now: datetime, cur
         nothing_hint=_nothing_hint(wanted),
         never=never,
     )
+
+
+def _note(wanted: Wanted, page: Page, *, led_by_words: bool) -> str:
+    """Say what a list of words does not hold."""
+    ranked = f"Ranked among the newest {RANKED:,} matches" if wanted.sort == "relevance" else ""
+    lag = catching_up(db.session(), page) if led_by_words else 0
+    behind = f"Search is catching up: {lag:,} to go" if lag else ""
+    return ". ".join(filter(None, (behind, ranked)))
 
 
 def _nothing_was_ever_sent() -> bool:
@@ -280,13 +289,19 @@ def _kept(wanted: Wanted) -> tuple[tuple[str, str], ...]:
 
 def _kinds(rail: Rail) -> list[dict[str, Any]]:
     """Return what the search field completes: names of filters, what they find, and known values."""
+    # Tags and people are many: their names are asked for as one types.
     known = {
         "project": [row.name for row in rail.projects],
         "category": sorted({key for row in rail.projects for key in row.kinds}),
         "assignee": [ME, NOBODY],
     }
     return [
-        {"name": name, "finds": kind.finds, "values": known.get(name) or list(kind.values)}
+        {
+            "name": name,
+            "finds": kind.finds,
+            "values": known.get(name) or list(kind.values),
+            "asked": name in ("tag", "assignee"),
+        }
         for name, kind in TERMS.items()
     ]
 

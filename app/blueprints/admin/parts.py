@@ -1,6 +1,6 @@
-"""Parts of the inbox that its page asks for: rows that changed, and what can be set on many at once."""
+"""Parts of the inbox that its page asks for: rows that changed, choices for many, names to complete."""
 
-from flask import render_template, request
+from flask import Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -10,12 +10,14 @@ from app.blueprints.admin.lists import ROWS, chips_of, count_of, list_row
 from app.blueprints.admin.rail import load_rail
 from app.blueprints.admin.wanted import Wanted
 from app.clock import utc_now
+from app.errors import ClientError, FieldError
 from app.extensions import db
-from app.models import Feedback, Project, User
+from app.models import Feedback, Project, Tag, User, tag
 from app.models.feedback import InboxFilter
 from app.security import needs
 
 MOST_PEOPLE = 50
+MOST_NAMES = 8
 
 
 @blueprint.get("/rows")
@@ -55,3 +57,28 @@ def bulk_choices() -> ResponseReturnValue:
         mine=needs("agent").public_id,
         kinds=[kind for key, kind in (kinds[0] if kinds else {}).items() if key in shared],
     )
+
+
+@blueprint.get("/names")
+def names() -> Response:
+    """Answer names of tags, or of who works here, that begin as one types in the search field: a list."""
+    begins = " ".join(request.args.get("begins", "").split())
+    known = {"tag": _tags, "assignee": _people}
+    kind = request.args.get("of", "")
+    if kind not in known or len(begins) > tag.LONGEST or "\0" in begins:
+        faults = [FieldError("begins" if kind in known else "of", "has no such value")]
+        raise ClientError(422, "validation_failed", "This address asks for no names.", faults)
+    return jsonify(known[kind](begins))
+
+
+def _tags(begins: str) -> list[str]:
+    found = select(Tag.name).where(Tag.key.startswith(tag.key_of(begins), autoescape=True))
+    return list(db.session.scalars(found.order_by(Tag.key).limit(MOST_NAMES)))
+
+
+def _people(begins: str) -> list[str]:
+    # Any word of a name may be what one begins with; those who work here are few.
+    working = select(User.name).where(User.is_active, User.role != "viewer")
+    people = db.session.scalars(working.order_by(User.name, User.id))
+    start = f" {begins.casefold()}"
+    return [name for name in people if start in f" {name.casefold()}"][:MOST_NAMES]

@@ -73,7 +73,11 @@ def paginate(
     if limit < 1:
         raise ValueError("a page holds at least one row")
     session = session or current_session()
-    named = listing_of(session, select, tuple(order))
+    return page_of(listing_of(session, select, tuple(order)), cursor, limit, scope, session)
+
+
+def page_of(named: Named, cursor: str | None, limit: int, scope: str, session: Session) -> Page:
+    """Return one page of a listing, as `paginate` does of a select."""
     context = named.context(scope)
     place = _place(session, named, context, cursor)
     read = _read(session, named, place, limit)

@@ -30,6 +30,7 @@ from sqlalchemy.util import LRUCache
 
 from app.database.paging import seek
 from app.database.paging.cursors import Value
+from app.database.paging.ready import Ready, ready
 from app.database.paging.seek import Key, Stretch
 from app.database.paging.uniqueness import Sources, rows_are_unique, unlabelled
 from app.database.types import UtcTime
@@ -52,6 +53,20 @@ class Named:
         """Return what a cursor of this list is signed for."""
         bound = repr((self.listing.digest, self.values, scope))
         return hashlib.sha256(bound.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A listing of a select that was built once: each call fills in its named parameters."""
+
+    listing: "Listing"
+    names: Sequence[str]
+    fixed: Sequence[Any]
+
+    def filled(self, values: Mapping[str, Any]) -> Named:
+        """Return the listing with the values of one call, by the names of the select's parameters."""
+        pairs = zip(self.names, self.fixed, strict=True)
+        return Named(self.listing, [values.get(name, fixed) for name, fixed in pairs])
 
 
 class _AsIs(UserDefinedType[Any]):
@@ -83,6 +98,8 @@ class Listing:
             _LIMIT, type_=Integer(), literal_execute=dialect.name == "postgresql"
         )
         self._statements: dict[tuple[Any, ...], tuple[Select[Any], ...]] = {}
+        self._dialect = dialect
+        self._ready: dict[int, Ready | None] = {}
         text = [str(statement.compile(dialect=dialect)) for statement in self.statements(True, None)]
         self.digest = hashlib.sha256(repr(text).encode()).hexdigest()
 
@@ -100,6 +117,11 @@ class Listing:
         self, session: Session, statement: Select[Any], parameters: Mapping[str, Any]
     ) -> tuple[Sequence[Row[Any]], Sequence[Sequence[Any]]]:
         """Run a statement; return its rows as the caller's select gives them, and what `place` reads."""
+        if (known := self._ready_for(statement)) is not None:
+            if session.autoflush:
+                session.flush()
+            found = known.rows(session.connection({"clause": statement}), parameters)
+            return found, found
         result = self._run(session, statement, parameters)
         if not self._added:
             rows = result.all()
@@ -122,6 +144,17 @@ class Listing:
         wanted |= {value_name(i): value for i, value in zip(self.unique, key, strict=True)}
         _, rows = self.read(session, statement, wanted)
         return self.place(rows[0]) if rows else None
+
+    def _ready_for(self, statement: Select[Any]) -> Ready | None:
+        if self._shape.entities or self._added:
+            return None
+        key = id(statement)  # a listing keeps its statements
+        if key not in self._ready:
+            kept = any(statement is one for found in self._statements.values() for one in found)
+            if not kept:
+                return None
+            self._ready[key] = ready(statement, self._dialect)
+        return self._ready[key]
 
     def _run(self, session: Session, statement: Select[Any], parameters: Mapping[str, Any]) -> Result[Any]:
         if self._shape.entities or session.dispatch.do_orm_execute:
@@ -176,6 +209,22 @@ def listing_of(session: Session, select: Select[Any], order: Sequence[Expression
         return Named(Listing(select.order_by(*order), dialect), ())
     _kept[key] = listing
     return Named(listing, [bind.effective_value for bind in binds])
+
+
+def form_of(session: Session, select: Select[Any], order: Sequence[Expression]) -> Form:
+    """Return the form of a select whose values are parameters with names, to be kept by the caller.
+
+    Raises ValueError for a select or an order that has no pages, or with values that cannot be reached.
+    """
+    _refuse_ends(select, order)
+    dialect = session.get_bind(clause=select).dialect
+    shapes = [shape for part in (select, *order) if (shape := part._generate_cache_key()) is not None]
+    binds = [bind for shape in shapes for bind in shape.bindparams]
+    names, fixed = [bind.key for bind in binds], [bind.effective_value for bind in binds]
+    listing = _new(select.order_by(*order), binds, dialect)
+    if listing is None:
+        raise ValueError("a form's values are parameters of its select")
+    return Form(listing, names, fixed)
 
 
 def _refuse_ends(select: Select[Any], order: Sequence[Expression]) -> None:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Double, String, and_, bindparam, func, not_, or_
+from sqlalchemy import Boolean, ColumnElement, Double, String, bindparam, func
+from sqlalchemy.dialects.postgresql import TSVECTOR, array
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -12,7 +13,8 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeDecorator
 
 from app.database.search.index import TextIndex, indexed
-from app.database.search.match import Match, Phrase, Some, as_json, fts5, holds, tsquery
+from app.database.search.match import Match, as_json, fts5, holds, tsquery
+from app.database.search.postgresql import FUNCTION as WORDS
 
 FUNCTION = "earmark_holds"
 
@@ -60,12 +62,12 @@ class Directly(ColumnElement[bool]):
     inherit_cache = True
     type = Boolean()
     _traverse_internals = [  # noqa: RUF012
-        ("exact", InternalTraversal.dp_clauseelement),
-        ("alike", InternalTraversal.dp_clauseelement),
+        ("ours", InternalTraversal.dp_clauseelement),
+        ("theirs", InternalTraversal.dp_clauseelement),
     ]
 
-    def __init__(self, exact: ColumnElement[bool], alike: ColumnElement[bool]) -> None:
-        self.exact, self.alike = exact, alike
+    def __init__(self, ours: ColumnElement[bool], theirs: ColumnElement[bool]) -> None:
+        self.ours, self.theirs = ours, theirs
 
 
 def matches(index: TextIndex, match: Match) -> Matches:
@@ -83,12 +85,13 @@ def directly(
 ) -> ColumnElement[bool]:
     """Return the condition that a row's own texts and facts hold what is asked for.
 
-    Exactly as the index would on SQLite, by a function of ours (`register`). PostgreSQL looks for the words
-    as they were typed, whatever their case; it may find a little more.
+    Exactly as the index would: on SQLite by a function of ours (`register`), on PostgreSQL by one of the
+    database's own (`postgresql`).
     """
     spec = json.dumps(list(facts))
-    exact = getattr(func, FUNCTION)(as_json(match), spec, *texts, *facts.values(), type_=Boolean)
-    return Directly(exact, _alike(match, texts, facts))
+    ours = getattr(func, FUNCTION)(as_json(match), spec, *texts, *facts.values(), type_=Boolean)
+    held = getattr(func, WORDS)(array(texts), array(list(facts)), array(facts.values()), type_=TSVECTOR)
+    return Directly(ours, Matches(held, bindparam("asked", match, type_=_Asked(), unique=True)))
 
 
 def register(connection: Any) -> None:
@@ -101,19 +104,6 @@ def _holds(match: str, names: str, *values: str | None) -> bool:
     texts = values[: len(values) - len(facts)]
     held = indexed(texts, dict(zip(facts, values[len(texts) :], strict=True)))
     return holds(json.loads(match), held)
-
-
-def _alike(
-    match: Match, texts: Sequence[ColumnElement[Any]], facts: Mapping[str, ColumnElement[Any]]
-) -> ColumnElement[bool]:
-    if isinstance(match, Phrase):
-        columns = [facts[match.fact]] if match.fact else texts
-        found = [func.coalesce(column, "").icontains(match.typed, autoescape=True) for column in columns]
-        return or_(*found)
-    items = [_alike(item, texts, facts) for item in match.items]
-    if isinstance(match, Some):
-        return or_(*items)
-    return and_(*items, *(not_(_alike(item, texts, facts)) for item in match.without))
 
 
 @compiles(Matches)
@@ -140,12 +130,12 @@ def _ts_rank(element: Rank, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(Directly)
 def _exactly(element: Directly, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.exact, **options)
+    return compiler.process(element.ours, **options)
 
 
 @compiles(Directly, "postgresql")
-def _like(element: Directly, compiler: SQLCompiler, **options: Any) -> str:
-    return f"({compiler.process(element.alike, **options)})"
+def _by_the_database(element: Directly, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.theirs, **options)
 
 
 def _table(element: Matches) -> str:

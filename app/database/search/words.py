@@ -11,22 +11,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Han with its extensions, kana, Hangul.
-_CJK = (
+CJK = (
     "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
 # Marks that belong to the letter before: accents, Hebrew and Arabic points, and the vowels of scripts of
 # India and South-East Asia, which `\w` leaves out.
-_MARKS = (
+MARKS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
     "\u0900-\u0963\u0966-\u0dff\u0e00-\u0eff\u0f71-\u0fbc\u1000-\u109f\u1780-\u17ff"
 )
 # Signs that say something by themselves, emoji above all.
-_SIGNS = "\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
-_WORD = re.compile(f"[{_CJK}]+|[{_SIGNS}]|(?:(?![{_CJK}_])[\\w{_MARKS}])+")
-_IS_CJK = re.compile(f"[{_CJK}]")
+SIGNS = "\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+_WORD = re.compile(f"[{CJK}]+|[{SIGNS}]|(?:(?![{CJK}_])[\\w{MARKS}])+")
+_IS_CJK = re.compile(f"[{CJK}]")
 # Taken off a word: accents, and the points that Hebrew and Arabic are mostly written without; the tatweel.
-_DROPPED = re.compile("[\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0640]")
+DROPPED = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0640"
+_DROPPED = re.compile(f"[{DROPPED}]")
 # tsvector refuses longer ones (2,046 bytes); nobody looks for them.
 LONGEST = 100
 

@@ -8,18 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from app.database.checked import checked
+from app.database.types import EPOCH, UtcTime
 from app.models import tag
 from app.models.addresses import is_address
-from app.models.feedback import Feedback
+from app.models.feedback import Feedback, of_category
 from app.models.message import NOTE, Message
 from app.models.project import Project
 from app.models.query.terms import ME, NOBODY, age_of, moment_of, rating_of
-from app.models.query.text import address_like, holding, match_of, match_of_address
+from app.models.query.text import address_like, holding, match_of, match_of_address, match_of_release
 from app.models.query.tree import All, Either, Node, Not, Term
 from app.models.user import User
 
+# As many matches as are looked through to learn where the first of them lies.
+FEW = 500
+# What is the other one, so that its index answers it.
+_OPPOSITE = {"is:read": "unread", "is:unread": "read"}
 _COMPARE = {"": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
@@ -57,11 +64,20 @@ def condition(node: Node, context: QueryContext) -> ColumnElement[bool]:
     if (match := match_of(node)) is not None:
         return holding(match)
     if isinstance(node, Not):
+        if opposite := _OPPOSITE.get(str(node.item)):
+            return _is(opposite, context)
         # What is unknown, such as the browser of a submission without one, is not what was named.
-        return condition(node.item, context).is_not(true())
+        return _part(node.item, context).is_not(true())
     assert isinstance(node, All | Either), "the parser refuses words without a letter"
-    join = and_ if isinstance(node, All) else or_
-    return join(*(condition(item, context) for item in node.items))
+    parts = [_part(item, context) for item in node.items]
+    return and_(*parts) if isinstance(node, All) else checked(or_(*parts))
+
+
+def _part(node: Node, context: QueryContext) -> ColumnElement[bool]:
+    """Return the condition of what does not stand by itself: it is looked at for each row that is walked."""
+    if isinstance(node, Term) and node.name == "tag":
+        return tag.tagged(Feedback.id.expression, node.value)
+    return condition(node, context)
 
 
 def _is(value: str, _context: QueryContext) -> ColumnElement[bool]:
@@ -75,7 +91,7 @@ def _status(value: str, _context: QueryContext) -> ColumnElement[bool]:
 
 
 def _category(value: str, _context: QueryContext) -> ColumnElement[bool]:
-    return Feedback.category == value
+    return of_category(value)
 
 
 def _project(value: str, _context: QueryContext) -> ColumnElement[bool]:
@@ -91,7 +107,7 @@ def _project(value: str, _context: QueryContext) -> ColumnElement[bool]:
 
 def _has(value: str, _context: QueryContext) -> ColumnElement[bool]:
     if value == "reply":
-        return Feedback.first_answered_at.is_not(None)
+        return _having(Feedback.first_answered_at, None)
     if value == "note":
         written = select(Message.id).where(Message.feedback_id == Feedback.id, Message.kind == NOTE)
         return or_(Feedback.admin_notes != "", written.exists())
@@ -142,11 +158,26 @@ def _before(value: str, _context: QueryContext) -> ColumnElement[bool]:
 
 
 def _answered(value: str, _context: QueryContext) -> ColumnElement[bool]:
-    return Feedback.first_answered_at >= moment_of(value)
+    return _having(Feedback.first_answered_at, moment_of(value))
 
 
 def _settled(value: str, _context: QueryContext) -> ColumnElement[bool]:
-    return Feedback.settled_at >= moment_of(value)
+    return _having(Feedback.settled_at, moment_of(value))
+
+
+def _having(column: InstrumentedAttribute[datetime | None], since: datetime | None) -> ColumnElement[bool]:
+    """Return the condition that a moment is told, at or after `since`.
+
+    A list is walked from its newest on. Where few rows match, the walk ends at the oldest of them.
+    """
+    other = aliased(Feedback)
+    theirs = getattr(other, column.key)
+    few = select(other.created_at).where(theirs >= since if since else theirs.is_not(None))
+    found = few.limit(FEW + 1).subquery()
+    oldest = func.min(found.c.created_at, type_=UtcTime)
+    begin = select(case((func.count() > FEW, literal(EPOCH, UtcTime)), else_=oldest)).select_from(found)
+    told = column >= since if since else column.is_not(None)
+    return and_(checked(told), Feedback.created_at >= begin.scalar_subquery())
 
 
 def _age(value: str, context: QueryContext) -> ColumnElement[bool]:
@@ -160,6 +191,12 @@ def _held(name: str) -> Callable[[str, QueryContext], ColumnElement[bool]]:
 
 
 def _release(value: str, _context: QueryContext) -> ColumnElement[bool]:
+    match = match_of_release(value)
+    return is_release(value) if match is None else and_(holding(match), is_release(value))
+
+
+def is_release(value: str) -> ColumnElement[bool]:
+    """Return the condition that the site said to be this release."""
     return func.coalesce(Feedback.custom["release"].as_string(), "") == value
 
 

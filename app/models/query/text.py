@@ -6,7 +6,7 @@ from app.database.search.conditions import directly, matches
 from app.database.search.match import Every, Match, Phrase, Some, phrase
 from app.models.feedback import Feedback
 from app.models.query.tree import All, Either, Node, Term, Words
-from app.models.search.keeping import FACTS, INDEX, STATE_ID, TEXTS, state
+from app.models.search.keeping import FACTS, INDEX, RELEASE, STATE_ID, TEXTS, state
 
 # While the index is far behind (after a restore), this many of the newest are searched directly.
 MOST_DIRECT = 2_000
@@ -38,6 +38,11 @@ def match_of_address(pattern: str) -> Match | None:
     return Every(known) if known else None
 
 
+def match_of_release(value: str) -> Match | None:
+    """Return the words that a release must hold to be this one; None where it has no word."""
+    return phrase(value, fact=RELEASE)
+
+
 def holding(match: Match | None) -> ColumnElement[bool]:
     """Return the condition that a submission holds what is asked for."""
     assert match is not None, "the parser refuses what has no word"
@@ -50,7 +55,7 @@ def holding_directly(match: Match) -> ColumnElement[bool]:
     """Return the condition that a submission holds what is asked for, read from its own row."""
     texts = [getattr(Feedback, name).expression for name in TEXTS]
     facts = {fact: getattr(Feedback, name).expression for fact, name in FACTS.items()}
-    return directly(match, texts, facts)
+    return directly(match, texts, facts | {RELEASE: Feedback.custom[RELEASE].as_string()})
 
 
 def tail_start() -> ColumnElement[int]:
@@ -58,6 +63,13 @@ def tail_start() -> ColumnElement[int]:
     behind = select(func.coalesce(func.max(Feedback.id), 0) - MOST_DIRECT).correlate(None).scalar_subquery()
     reached = select(state.c.indexed_to).where(state.c.id == STATE_ID).correlate(None).scalar_subquery()
     return case((reached > behind, reached), else_=behind)
+
+
+def behind() -> ColumnElement[int]:
+    """Return by how many ids the index lags behind the newest submission."""
+    newest = select(func.coalesce(func.max(Feedback.id), 0)).correlate(None).scalar_subquery()
+    reached = select(state.c.indexed_to).where(state.c.id == STATE_ID).correlate(None).scalar_subquery()
+    return newest - reached
 
 
 def address_like(pattern: str) -> ColumnElement[bool]:

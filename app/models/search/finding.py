@@ -1,29 +1,41 @@
 """Finding: the parts of a query that the index answers, and pages of what it finds.
 
 A page is led by the index, which gives its rows newest first (by id) at 0.2–0.5 ms for any word; ordered by
-date it took 4–864 ms (docs/performance.md). By relevance only the newest `RANKED` matches are ranked.
+date it took 4–864 ms (docs/performance.md). By relevance only the newest `RANKED` matches are ranked. Without
+words a tag, a reporter or notes may lead (`leads`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, literal, select, union
+from sqlalchemy import ColumnElement, Select, Subquery, func, literal, select, tuple_, union
 from sqlalchemy.orm import Session
 
+from app.database.checked import checked
 from app.database.paging import cursors
-from app.database.paging.keyset import Page, paginate
-from app.database.search.conditions import matches, rank
+from app.database.paging.keyset import Page
+from app.database.paging.keyset import page_of as page_of_listing
+from app.database.search.conditions import rank
 from app.database.search.match import Every, Match
 from app.models.feedback import Feedback, InboxFilter
+from app.models.query.conditions import is_release
 from app.models.query.query import Query, of_parts
-from app.models.query.text import address_like, holding_directly, match_of, match_of_address, tail_start
+from app.models.query.text import (
+    MOST_DIRECT,
+    address_like,
+    behind,
+    match_of,
+    match_of_address,
+    match_of_release,
+)
 from app.models.query.tree import Node, Not, Term
 from app.models.search.keeping import INDEX
+from app.models.search.leads import Arm, Keys, Lead, held, lead_of
+from app.models.search.listing import listing_for
 
 RANKED = 2_000
 _FORWARD, _BACKWARD, _RANKED = range(3)
-_rowid = INDEX.table.c.rowid
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,9 @@ def text_of(query: Query | None) -> Text | None:
         if isinstance(part, Term) and part.name == "url" and (address := match_of_address(part.value)):
             held.append(address)
             checks.append(address_like(part.value))
+        elif isinstance(part, Term) and part.name == "release" and (told := match_of_release(part.value)):
+            held.append(told)
+            checks.append(is_release(part.value))
         elif (found := match_of(part)) is not None:
             held.append(found)
         elif isinstance(part, Not) and (turned := match_of(part.item)) is not None:
@@ -71,13 +86,15 @@ def page_of(
 
     `columns` are selected beside those of `Feedback.inbox`. Raises what `page_of_matches` raises.
     """
-    text = None if wanted.sort == "updated" else text_of(wanted.query)
-    if text is not None:
+    if wanted.sort != "updated" and (text := text_of(wanted.query)) is not None:
         return page_of_matches(
             session, wanted, text, columns=columns, cursor=cursor, limit=limit, scope=scope
         )
-    rows = Feedback.inbox(wanted).outerjoin(Feedback.assignee).add_columns(*columns)
-    return paginate(rows, order=wanted.order(), cursor=cursor, limit=limit, scope=scope)
+    if wanted.sort in ("newest", "oldest") and (lead := lead_of(wanted)) is not None:
+        return _page(session, wanted, lead, columns=columns, cursor=cursor, limit=limit, scope=scope)
+    return page_of_listing(
+        listing_for(session, wanted, tuple(columns)), cursor, limit, scope=scope, session=session
+    )
 
 
 def page_of_matches(
@@ -92,14 +109,38 @@ def page_of_matches(
 ) -> Page:
     """Return a page of what the index finds, in one statement, by id or by relevance.
 
-    Raises ClientError `cursor_invalid` or `cursor_expired` (400).
+    Rows say in `behind` by how many ids the index lags. Raises ClientError `cursor_invalid` or
+    `cursor_expired` (400).
     """
+    told = (*columns, behind().label("behind"))
+    return _page(session, wanted, text, columns=told, cursor=cursor, limit=limit, scope=scope)
+
+
+def catching_up(session: Session, page: Page) -> int:
+    """Return how many submissions the index lags behind, where not all of them are searched directly.
+
+    Rows of `page_of_matches` know it; where it found none, that takes a statement.
+    """
+    lag = page.rows[0].behind if page.rows else session.scalar(select(behind()))
+    return lag if lag and lag > MOST_DIRECT else 0
+
+
+def _page(
+    session: Session,
+    wanted: InboxFilter,
+    led_by: Text | Lead,
+    *,
+    columns: Sequence[Any],
+    cursor: str | None,
+    limit: int,
+    scope: str,
+) -> Page:
     context = repr((wanted.sort, replace(wanted, context=None), scope))
     kind, *place = cursors.read(context, cursor, 3) if cursor else (_FORWARD,)
-    pages = _ranked if wanted.sort == "relevance" else _by_id
+    pages = _ranked if wanted.sort == "relevance" else _in_order
     if (kind == _RANKED) is not (wanted.sort == "relevance") and cursor:
         raise cursors.invalid()
-    return pages(_Search(session, wanted, text, tuple(columns), context, limit), kind, place)
+    return pages(_Search(session, wanted, led_by, tuple(columns), context, limit), kind, place)
 
 
 @dataclass(frozen=True)
@@ -108,66 +149,70 @@ class _Search:
 
     session: Session
     wanted: InboxFilter
-    text: Text
+    led_by: Text | Lead
     columns: tuple[Any, ...]
     context: str
     limit: int
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        return [*replace(self.wanted, query=self.text.rest).conditions(), *self.text.checks]
 
     def rows(self, ids: Subquery) -> Select[Any]:
         found = Feedback.inbox(InboxFilter()).outerjoin(Feedback.assignee).add_columns(*self.columns)
         return found.join(ids, ids.c.id == Feedback.id)
 
-    def led(self) -> Select[Any]:
-        """Select from the index, each entry with its submission looked up by key."""
-        # Without the sum SQLite might look up the index for each submission of a box instead.
-        leads = self.session.get_bind().dialect.name == "sqlite"
-        on = Feedback.id == (_rowid + 0 if leads else _rowid)
-        asked = matches(INDEX, self.text.match)
-        return select(_rowid.label("id")).join(Feedback, on).where(asked, *self.conditions())
-
-    def tail(self) -> Select[Any]:
-        """Select from what the index does not hold yet."""
-        fresh = Feedback.id > tail_start()
-        return select(Feedback.id.label("id")).where(
-            fresh, holding_directly(self.text.match), *self.conditions()
-        )
+    def arms(self) -> list[Arm]:
+        """Select ids in their order: from what leads, and what the index does not hold yet."""
+        sqlite = self.session.get_bind().dialect.name == "sqlite"
+        if isinstance(self.led_by, Lead):
+            return self.led_by.arms((), sqlite)
+        rest = [*replace(self.wanted, query=self.led_by.rest).conditions(), *self.led_by.checks]
+        return held(self.led_by.match)([*map(checked, rest)], sqlite)
 
 
-def _by_id(search: _Search, kind: Any, place: Sequence[Any]) -> Page:
+def _in_order(search: _Search, kind: Any, place: Sequence[Any]) -> Page:
     backward = kind == _BACKWARD
     rising = (search.wanted.sort == "oldest") is not backward
     arms = []
-    for query, key in ((search.led(), _rowid), (search.tail(), Feedback.id)):
+    for arm in search.arms():
+        query = arm.query
         if place:
-            query = query.where(key > place[0] if rising else key < place[0])  # noqa: PLW2901
-        order = key.asc() if rising else key.desc()
-        arms.append(select(query.order_by(order).limit(search.limit + 1).subquery().c.id))
-    ids = union(*arms).subquery()
-    query = search.rows(ids).order_by(ids.c.id.asc() if rising else ids.c.id.desc()).limit(search.limit + 1)
+            here = tuple_(*arm.keys), tuple_(*place_of(arm.keys, place))
+            query = query.where(here[0] > here[1] if rising else here[0] < here[1])
+        order = [key.asc() if rising else key.desc() for key in arm.keys]
+        arms.append(select(query.order_by(*order).limit(search.limit + 1).subquery()))
+    ids = (union(*arms) if len(arms) > 1 else arms[0]).subquery()
+    keys = [column.asc() if rising else column.desc() for column in reversed(ids.c)]
+    query = search.rows(ids).order_by(*keys).limit(search.limit + 1)
     rows = list(search.session.execute(query).all())
     more, rows = len(rows) > search.limit, rows[: search.limit]
     if not rows:
         return Page((), None, None, search.limit)
     rows = rows[::-1] if backward else rows
-    after = cursors.write(search.context, (_FORWARD, rows[-1].id)) if more or backward else None
-    before = (
-        cursors.write(search.context, (_BACKWARD, rows[0].id)) if place and (more or not backward) else None
-    )
+    by_time = len(ids.c) > 1
+
+    def cursor(way: int, row: Any) -> str | None:
+        return cursors.write(search.context, (way, *((row.created_at,) if by_time else ()), row.id))
+
+    after = cursor(_FORWARD, rows[-1]) if more or backward else None
+    before = cursor(_BACKWARD, rows[0]) if place and (more or not backward) else None
     return Page(rows, after, before, search.limit)
+
+
+def place_of(keys: Keys, place: Sequence[Any]) -> list[ColumnElement[Any]]:
+    """Return a cursor's values as parameters. Raises ClientError `cursor_invalid` for one of another list."""
+    if len(place) != len(keys):
+        raise cursors.invalid()
+    return [literal(value, key.type) for value, key in zip(place, keys, strict=True)]
 
 
 def _ranked(search: _Search, _kind: Any, place: Sequence[Any]) -> Page:
     """Return a page of the newest `RANKED` matches by relevance; the window stays where it began."""
     skipped, top = place if len(place) == 2 else (0, None)
-    led = search.led().add_columns(rank(INDEX, search.text.match).label("rank"))
-    tail = search.tail().add_columns(literal(0.0).label("rank"))
+    assert isinstance(search.led_by, Text), "only words have a relevance"
+    ranks = (rank(INDEX, search.led_by.match), literal(0.0))
     arms = []
-    for query, key in ((led, _rowid), (tail, Feedback.id)):
-        bounded = query if top is None else query.where(key <= top)
-        arms.append(select(bounded.order_by(key.desc()).limit(RANKED).subquery()))
+    for arm, ranked in zip(search.arms(), ranks, strict=True):
+        query = arm.query.add_columns(ranked.label("rank"))
+        bounded = query if top is None else query.where(arm.keys[0] <= top)
+        arms.append(select(bounded.order_by(arm.keys[0].desc()).limit(RANKED).subquery()))
     ids = union(*arms).subquery()
     newest = func.max(ids.c.id).over().label("newest")
     query = search.rows(ids).add_columns(newest).order_by(ids.c.rank, ids.c.id.desc())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     Connection,
@@ -26,6 +27,7 @@ from sqlalchemy.orm import Session
 from app.database.among import among
 from app.database.search.index import TextIndex, indexed
 from app.database.transactions import transaction
+from app.database.types import Json
 from app.extensions import db
 from app.models.base import Base
 from app.models.rollup.keeping import hold_off_writers
@@ -49,6 +51,7 @@ touched = Table(
     Column("feedback_id", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
+_JSON: JSON = Json
 # Not the model's table: the model itself touches what it changes.
 _submissions = table(
     "feedback_submissions",
@@ -58,6 +61,7 @@ _submissions = table(
         column(name, String)
         for name in ("description", "admin_notes", "reporter_name", "reporter_email", "url", "browser", "os")
     ),
+    column("custom", _JSON),
 )
 _messages = table(
     "messages", column("id", BigInteger), column("feedback_id", BigInteger), column("text", String)
@@ -67,6 +71,7 @@ _HIGHEST = select(func.coalesce(func.max(_submissions.c.id), 0)).scalar_subquery
 _DRAW_BACK = update(state).where(state.c.indexed_to > _HIGHEST).values(indexed_to=_HIGHEST)
 TEXTS = ("description", "admin_notes", "reporter_name", "reporter_email", "url")
 FACTS = {"page": "url", "browser": "browser", "os": "os"}
+RELEASE = "release"  # a fact too, told in `custom`
 
 
 def touch(session: Session, feedback_ids: Sequence[int]) -> None:
@@ -177,4 +182,5 @@ def _reached(connection: Connection, *, lock: bool = False) -> int:
 
 def _indexed(row: Row[Any], messages: Sequence[str]) -> str:
     texts = [*(getattr(row, name) for name in TEXTS), *messages]
-    return indexed(texts, {fact: getattr(row, name) for fact, name in FACTS.items()})
+    facts = {fact: getattr(row, name) for fact, name in FACTS.items()}
+    return indexed(texts, facts | {RELEASE: (row.custom or {}).get(RELEASE)})

@@ -10,13 +10,34 @@ from sqlalchemy import func, select
 from app.blueprints.operations.seed.moments import moments
 from app.blueprints.operations.seed.outcomes import outcomes
 from app.blueprints.operations.seed.rows import Place, rows
+from app.blueprints.operations.seed.team import LEFT, TAGS, Person, TagOf, Team
+from app.database.transactions import transaction
 from app.extensions import db
-from app.models import DailyCount, Feedback, Project, Screenshot
+from app.models import (
+    DailyCount,
+    Event,
+    Feedback,
+    FeedbackTag,
+    Message,
+    Project,
+    Screenshot,
+    Tag,
+    search,
+)
+from app.models.feedback import SETTLED, InboxFilter
+from app.models.intake import submit
+from app.models.query import QueryContext, parse
+from app.models.rollup.check import recount
 from app.storage import storage
+from tests.models.test_intake import submission
 
 UNTIL = datetime(2026, 11, 21, 14, 20, tzinfo=UTC)
 PLACE = Place(1, "Shop", ("bug", "idea", "question", "praise", "other"), 1)
 COUNT = 3809
+TEAM = Team(
+    [Person("Ana", 1), Person("Ben", 2), Person("Cleo", None)],
+    [TagOf(at, name) for at, name in enumerate(TAGS, 1)],
+)
 
 
 @pytest.fixture
@@ -30,7 +51,7 @@ def run(app):
 
 
 def made(count=COUNT, seed=1, until=UNTIL):
-    return list(rows(count, [PLACE], until, Random(seed)))
+    return list(rows(count, [PLACE], TEAM, until, Random(seed)))
 
 
 @pytest.mark.parametrize("count", [1, 2, 50, COUNT])
@@ -67,7 +88,7 @@ def test_the_same_seed_gives_the_same_rows_and_another_others():
 
 
 def test_texts_are_short_long_from_right_to_left_and_without_spaces():
-    texts = [row["description"] for row in made()]
+    texts = [life.row["description"] for life in made()]
     assert all(1 <= len(text) <= 10_000 and text == text.strip() for text in texts)
     assert min(map(len, texts)) < 5
     assert max(map(len, texts)) > 5_000
@@ -75,6 +96,28 @@ def test_texts_are_short_long_from_right_to_left_and_without_spaces():
     assert any("\u4e00" <= sign <= "\u9fff" for text in texts for sign in text), "Chinese or Japanese"
     assert not any("{" in text for text in texts)
     assert len(set(texts)) > len(texts) * 0.6
+
+
+def test_a_life_is_in_order_and_its_row_is_what_its_acts_made_of_it():
+    lives = made()
+    for life in lives:
+        row, moments = life.row, [act.at for act in life.acts]
+        assert moments == sorted(moments)
+        assert all(row["created_at"] <= moment <= UNTIL for moment in moments)
+        assert row["updated_at"] == (moments[-1] if moments else row["created_at"])
+        assert row["version"] == 1 + sum(not act.said for act in life.acts)
+        replies = [act.at for act in life.acts if act.said == "reply"]
+        assert row["first_answered_at"] == (replies[0] if replies else None)
+        moves = [act for act in life.acts if act.kind == "status"]
+        assert row["status"] == (moves[-1].details["to"] if moves else row["status"])
+        assert row["settled_at"] == (moves[-1].at if row["status"] in SETTLED else None)
+    assert sum(bool(life.tag_ids) for life in lives) > COUNT / 10
+    assert sum(life.row["is_archived"] for life in lives) > COUNT / 100
+    assert max(len(life.acts) for life in lives) > 8
+    assert {act.said for life in lives for act in life.acts} == {"", "reply", "note", "reporter"}
+    asked_again = [life for life in lives if life.acts and not life.row["is_read"]]
+    assert asked_again
+    assert all(life.acts[-1].said == "reporter" for life in asked_again)
 
 
 def test_counts_and_bytes_equal_a_recount(run, app):
@@ -87,6 +130,53 @@ def test_counts_and_bytes_equal_a_recount(run, app):
             of_it = select(Feedback.description).where(Feedback.project_id == project.id)
             assert project.stored_bytes == sum(len(text.encode()) for text in db.session.scalars(of_it))
         db.session.rollback()
+
+
+def test_threads_tags_and_history_are_planted_and_every_figure_is_exact(run, app, make_user):
+    agent, viewer = make_user("agent"), make_user("viewer")
+    assert run("--count", "400").exit_code == 0
+    assert run("--count", "100", "--seed", "2").exit_code == 0
+    with app.app_context():
+        assert recount().differences == ()
+        events, messages = amount(Event), amount(Message)
+        assert messages > 300
+        assert events > messages
+        assert amount(FeedbackTag) > 50
+        # The tags' own list is made once.
+        assert db.session.scalar(select(func.count()).select_from(Tag)) == len(TAGS)
+        assert amount(Feedback, Feedback.assignee_id == agent.id) > 20
+        assert amount(Feedback, Feedback.assignee_id == viewer.id) == 0
+        assert amount(Event, Event.actor.in_(LEFT), Event.actor_id.is_(None)) > 20
+        stray = select(Message.id).join(Event, Event.id == Message.event_id)
+        assert db.session.scalars(stray.where(Event.feedback_id != Message.feedback_id)).all() == []
+        db.session.rollback()
+        while search.index_some(500):
+            pass
+        assert found("tag:checkout has:reply") > 0
+        assert found("counted voice") == found('"counted your voice"') > 0  # of a reply
+
+
+def test_what_comes_after_the_planted_gets_numbers_of_its_own(run, app, project):
+    assert run("--count", "50", "--project", project.public_key).exit_code == 0
+    with app.app_context():
+        submit(submission(project))
+        with transaction() as session:
+            last = session.scalars(select(Feedback).order_by(Feedback.id.desc()).limit(1)).unique().one()
+            last.change(session, UNTIL, status="resolved")
+        assert amount(Event, Event.feedback_id == last.id) == 1
+        db.session.rollback()
+    assert run("--count", "50", "--seed", "3", "--project", project.public_key).exit_code == 0
+
+
+def amount(entity, *conditions):
+    return db.session.scalar(select(func.count()).select_from(entity).where(*conditions))
+
+
+def found(text):
+    wanted = InboxFilter(query=parse(text), context=QueryContext(UNTIL))
+    count = amount(Feedback, *wanted.conditions())
+    db.session.rollback()
+    return count
 
 
 def test_pictures_are_there_counted_and_independent_of_each_other(run, app):
@@ -110,7 +200,10 @@ def test_pictures_are_there_counted_and_independent_of_each_other(run, app):
 def counted():
     found = db.session.scalars(select(DailyCount).where(DailyCount.submissions != 0))
     return {
-        (row.project_id, row.day.isoformat(), row.category, row.status): (row.submissions, row.unread)
+        (row.project_id, row.day.isoformat(), row.category, row.status, row.is_archived): (
+            row.submissions,
+            row.unread,
+        )
         for row in found
     }
 
@@ -118,7 +211,8 @@ def counted():
 def recounted():
     found: dict = {}
     for row in db.session.scalars(select(Feedback)):
-        key = (row.project_id, row.created_at.date().isoformat(), row.category, row.status)
+        day = row.created_at.date().isoformat()
+        key = (row.project_id, day, row.category, row.status, row.is_archived)
         submissions, unread = found.get(key, (0, 0))
         found[key] = (submissions + 1, unread + (not row.is_read))
     return found

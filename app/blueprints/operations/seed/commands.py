@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from tqdm import tqdm
 
 from app.blueprints.operations.seed.planting import places, plant
+from app.blueprints.operations.seed.team import load_team
 from app.clock import rfc3339, utc_now
 from app.errors import ClientError
 from app.models import rollup
@@ -45,7 +46,9 @@ def seed_command(
     until: datetime | None,
     as_json: bool,
 ) -> None:
-    """Add a year of realistic submissions; counts and bytes are kept as intake keeps them.
+    """Add a year of realistic submissions with tags, threads and history, worked on by the instance's agents.
+
+    Counts and bytes are kept as intake keeps them; the worker adds them to the search index.
 
     Example: earmark demo seed --count 100000
     """
@@ -54,7 +57,15 @@ def seed_command(
     try:
         at = places(projects)
         with tqdm(total=count, unit=" submissions", disable=None) as bar:
-            plant(count, at=at, until=moment, seed=seed, screenshots=screenshots, planted=bar.update)
+            plant(
+                count,
+                at=at,
+                team=load_team(),
+                until=moment,
+                seed=seed,
+                screenshots=screenshots,
+                planted=bar.update,
+            )
         rollup.fold_all(FOLD_SECONDS, FOLDED_AT_ONCE)
     except ClientError as error:
         raise click.ClickException(error.message) from None

@@ -3,26 +3,24 @@
 In the local folder a copy is a second name for the same bytes (Storage.copy), so many take little room.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table
 
+from app.blueprints.operations.seed.lives import Life
 from app.database.bulk import bulk_insert
-from app.models import Feedback, Screenshot
+from app.models import Screenshot
 from app.storage import storage
 
 FOLDER = Path(__file__).parent / "pictures"
 SHARE = 2614 / 3809
 MARKED_SHARE = 0.7
 THUMBNAIL_SUFFIX = ".thumb"
-# Under SQLite's oldest limit of 999 values a statement (sqlite.org/limits.html, 9).
-IDS_A_QUERY = 900
-_feedback = cast(Table, Feedback.__table__)
 _screenshots = cast(Table, Screenshot.__table__)
 
 
@@ -71,13 +69,12 @@ def _read(name: str) -> bytes:
     return (FOLDER / f"{name}.webp").read_bytes()
 
 
-def with_pictures(
-    rows: Iterable[dict[str, Any]], rng: Random
-) -> Iterator[tuple[dict[str, Any], Picture | None]]:
-    """Give two of three rows a picture that fits their page and machine, most of those with marks."""
-    for row in rows:
+def with_pictures(lives: Iterable[Life], rng: Random) -> Iterator[tuple[Life, Picture | None]]:
+    """Give two of three submissions a picture that fits their page and machine, most of those with marks."""
+    for life in lives:
+        row = life.row
         if rng.random() > SHARE:
-            yield row, None
+            yield life, None
             continue
         picture = _fitting(row)
         row["has_screenshot"] = True
@@ -85,15 +82,15 @@ def with_pictures(
         if rng.random() < MARKED_SHARE:
             row["has_annotation"] = True
             row["annotation_coords"] = list(picture.marks)
-        yield row, picture
+        yield life, picture
 
 
-def put_copies(batch: Iterable[tuple[Mapping[str, Any], Picture | None]]) -> None:
+def put_copies(batch: Iterable[tuple[Life, Picture | None]]) -> None:
     """Put the pictures of a batch into the blob store, before their rows are written."""
-    for row, picture in batch:
+    for life, picture in batch:
         if picture is not None:
             for suffix in ("", THUMBNAIL_SUFFIX):
-                storage().copy(_original(picture) + suffix, _key(row) + suffix)
+                storage().copy(_original(picture) + suffix, _key(life.row) + suffix)
 
 
 def put_originals() -> None:
@@ -110,21 +107,10 @@ def remove_originals() -> None:
             storage().delete(_original(picture) + suffix)
 
 
-def write_rows(connection: Connection, batch: Sequence[tuple[Mapping[str, Any], Picture | None]]) -> None:
+def write_rows(connection: Connection, batch: Iterable[tuple[Life, Picture | None]]) -> None:
     """Add the screenshots' rows of submissions that are already written."""
-    pictures = {row["public_id"]: (row, picture) for row, picture in batch if picture is not None}
-    ids = ids_of(connection, list(pictures))
-    bulk_insert(connection, _screenshots, (_row(ids[key], *pictures[key]) for key in pictures))
-
-
-def ids_of(connection: Connection, public_ids: Sequence[str]) -> dict[str, int]:
-    """Return the submissions' numbers by their public ids."""
-    found: dict[str, int] = {}
-    for begin in range(0, len(public_ids), IDS_A_QUERY):
-        part = public_ids[begin : begin + IDS_A_QUERY]
-        query = select(_feedback.c.public_id, _feedback.c.id).where(_feedback.c.public_id.in_(part))
-        found.update((row.public_id, row.id) for row in connection.execute(query))
-    return found
+    rows = (_row(life.row, picture) for life, picture in batch if picture is not None)
+    bulk_insert(connection, _screenshots, rows)
 
 
 def _fitting(row: Mapping[str, Any]) -> Picture:
@@ -141,9 +127,9 @@ def _key(row: Mapping[str, Any]) -> str:
     return f"screenshots/{row['public_id'][:4]}/{row['public_id']}"
 
 
-def _row(feedback_id: int, row: Mapping[str, Any], picture: Picture) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], picture: Picture) -> dict[str, Any]:
     return {
-        "feedback_id": feedback_id,
+        "feedback_id": row["id"],
         "blob_key": _key(row),
         "thumbnail_key": _key(row) + THUMBNAIL_SUFFIX,
         "media_type": "image/webp",

@@ -1,4 +1,7 @@
-"""Writing demo data: rows in bulk, the roll-up and the projects' bytes moved in the same transaction."""
+"""Writing demo data: rows in bulk, the roll-up and the projects' bytes moved in the same transaction.
+
+The search index is not written: it follows by itself, behind its watermark.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,19 +14,27 @@ from typing import Any, TypeAlias, cast
 from sqlalchemy import Connection, Table, select, update
 
 from app.blueprints.operations.seed import pictures, scene
+from app.blueprints.operations.seed.lives import Act, Life
 from app.blueprints.operations.seed.pictures import Picture
 from app.blueprints.operations.seed.rows import Place, rows
+from app.blueprints.operations.seed.team import Team
 from app.database.bulk import bulk_insert
+from app.database.keys import take_keys
 from app.database.transactions import begin_write, transaction, writing_connection
 from app.errors import ClientError, not_found
 from app.extensions import db
-from app.models import Feedback, Project, daily_count
+from app.models import Event, Feedback, FeedbackTag, Message, Project, daily_count
 from app.models.feedback import content_bytes
+from app.models.identifiers import LENGTH, encode
+from app.models.message import REPORTER
 
-# Some 100 ms of writing: whoever else writes waits no longer than that for its turn.
-ROWS_A_TRANSACTION = 2_000
-Planted: TypeAlias = tuple[dict[str, Any], Picture | None]
+# Whoever else writes waits no longer than for one of them.
+ROWS_A_TRANSACTION = 1_000
+Planted: TypeAlias = tuple[Life, Picture | None]
 _feedback = cast(Table, Feedback.__table__)
+_events = cast(Table, Event.__table__)
+_messages = cast(Table, Message.__table__)
+_tags = cast(Table, FeedbackTag.__table__)
 
 
 def places(names: Sequence[str]) -> list[Place]:
@@ -40,6 +51,7 @@ def plant(
     count: int,
     *,
     at: Sequence[Place],
+    team: Team,
     until: datetime,
     seed: int,
     screenshots: bool,
@@ -47,26 +59,30 @@ def plant(
 ) -> None:
     """Write `count` submissions of the year before `until`; tells `planted` the number of each transaction.
 
-    The same count, places, `until` and seed give the same rows. Raises ClientError `conflict` where they are
-    there already, OSError when the blob store cannot take the pictures.
+    The same count, places, team, `until` and seed give the same. Raises ClientError `conflict` where they
+    are there already, OSError when the blob store cannot take the pictures.
     """
     # Not a secret: the same numbers each time are the point. Pictures draw their own, so that texts are the
     # same with and without them.
-    waiting = rows(count, at, until, Random(seed))  # noqa: S311
+    waiting = rows(count, at, team, until, Random(seed))  # noqa: S311
     pairs = pictures.with_pictures(waiting, Random(seed)) if screenshots else zip(waiting, repeat(None))  # noqa: S311
+    naming = Random(~seed)  # noqa: S311
+    # What was read until now must not keep the write-ahead log from being written back.
+    db.session.rollback()
     with writing_connection(db.engine) as connection, _originals(screenshots):
         while batch := list(islice(pairs, ROWS_A_TRANSACTION)):
             _refuse_twice(batch)
             pictures.put_copies(batch)
             with begin_write(connection):
-                _write(connection, batch)
+                _write(connection, batch, naming)
             planted(len(batch))
 
 
 def _refuse_twice(batch: Sequence[Planted]) -> None:
+    first = select(Feedback.id).where(Feedback.public_id == batch[0][0].row["public_id"])
     with db.engine.connect() as reading:
-        there = pictures.ids_of(reading, [batch[0][0]["public_id"]])
-    if there:
+        there = reading.scalar(first)
+    if there is not None:
         raise ClientError(409, "conflict", "These submissions are there already; choose another --seed.")
 
 
@@ -82,15 +98,56 @@ def _originals(screenshots: bool) -> Iterator[None]:
         pictures.remove_originals()
 
 
-def _write(connection: Connection, batch: Sequence[Planted]) -> None:
-    rows = [row for row, _ in batch]
+def _write(connection: Connection, batch: Sequence[Planted], naming: Random) -> None:
+    rows = [life.row for life, _ in batch]
+    for row, key in zip(rows, take_keys(connection, _feedback, len(rows)), strict=True):
+        row["id"] = key
     bulk_insert(connection, _feedback, rows)
     pictures.write_rows(connection, batch)
+    _write_lives(connection, [life for life, _ in batch], naming)
     daily_count.add(connection, map(_delta, rows))
     for project_id, size in _bytes(batch):
         connection.execute(
             update(Project).where(Project.id == project_id).values(stored_bytes=Project.stored_bytes + size)
         )
+
+
+def _write_lives(connection: Connection, lives: Sequence[Life], naming: Random) -> None:
+    """Add events, messages and tags of submissions that are already written."""
+    acts = [(life.row["id"], act) for life in lives for act in life.acts]
+    keys = take_keys(connection, _events, len(acts))
+    bulk_insert(connection, _events, (_event(key, *act) for key, act in zip(keys, acts, strict=True)))
+    said = ((key, *act) for key, act in zip(keys, acts, strict=True) if act[1].said)
+    bulk_insert(connection, _messages, (_message(*one, naming) for one in said))
+    tagged = ({"feedback_id": life.row["id"], "tag_id": tag} for life in lives for tag in life.tag_ids)
+    bulk_insert(connection, _tags, tagged)
+
+
+def _event(key: int, feedback_id: int, act: Act) -> dict[str, Any]:
+    return {
+        "id": key,
+        "feedback_id": feedback_id,
+        "kind": act.kind,
+        "actor": act.actor,
+        "actor_id": act.actor_id,
+        "details": act.details,
+        "version": act.version,
+        "created_at": act.at,
+    }
+
+
+def _message(event_id: int, feedback_id: int, act: Act, naming: Random) -> dict[str, Any]:
+    milliseconds = int(act.at.timestamp() * 1000)
+    return {
+        "public_id": encode(milliseconds << 80 | naming.getrandbits(80), LENGTH),
+        "feedback_id": feedback_id,
+        "event_id": event_id,
+        "kind": act.said,
+        "text": act.text,
+        "author": "" if act.said == REPORTER else act.actor,
+        "author_id": act.actor_id,
+        "created_at": act.at,
+    }
 
 
 def _delta(row: Mapping[str, Any]) -> daily_count.Delta:
@@ -106,9 +163,9 @@ def _delta(row: Mapping[str, Any]) -> daily_count.Delta:
 
 def _bytes(batch: Iterable[Planted]) -> list[tuple[int, int]]:
     sizes: Counter[int] = Counter()
-    for row, picture in batch:
+    for life, picture in batch:
         shown = len(picture.data()) if picture else 0
-        sizes[row["project_id"]] += content_bytes(row["description"]) + shown
+        sizes[life.row["project_id"]] += content_bytes(life.row["description"]) + shown
     return sorted(sizes.items())
 
 

@@ -1,4 +1,4 @@
-"""Rows of `feedback_submissions` as intake would have written them, made one after the other."""
+"""Submissions as intake would have written them, made one after the other, each with its later life."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,21 +8,13 @@ from typing import Any
 
 from app.blueprints.operations.seed import scene, words
 from app.blueprints.operations.seed.languages import Language
+from app.blueprints.operations.seed.lives import Life, Means, live
 from app.blueprints.operations.seed.moments import moments
-from app.blueprints.operations.seed.outcomes import Outcome, outcomes
+from app.blueprints.operations.seed.outcomes import outcomes
 from app.blueprints.operations.seed.people import reporter
+from app.blueprints.operations.seed.team import Team
 from app.models import Feedback
-from app.models.feedback import SETTLED
 from app.models.identifiers import LENGTH, encode
-
-# The spread of the logarithm gives a long tail.
-SETTLED_SPREAD = 1.1
-SETTLED_MEDIAN_DAYS = 2.4
-ANSWERED_SHARE = 0.62
-ANSWERED_MEDIAN_HOURS = 3.2
-ANSWERED_SPREAD = 1.0
-NOTE_SHARE = 0.03
-NOTES = ("Same cause as the discount fault.", "Asked the shop team.", "Known since web-2026.47.2.")
 
 
 @dataclass(frozen=True)
@@ -40,21 +32,26 @@ class Place:
         return [scene.CATEGORIES.get(key, scene.RARE_CATEGORY) for key in self.categories]
 
 
-def rows(count: int, places: Sequence[Place], until: datetime, rng: Random) -> Iterator[dict[str, Any]]:
-    """Yield `count` rows of the year before `until`, the oldest first, complete but for the id."""
+def rows(count: int, places: Sequence[Place], team: Team, until: datetime, rng: Random) -> Iterator[Life]:
+    """Yield `count` submissions of the year before `until`, the oldest first.
+
+    Their rows are complete but for the id, and hold what their acts made of them.
+    """
     blank = _blank()
     weights = [place.weight for place in places]
     when = moments(count, until, rng)
+    # Of its own, so that texts stay the same whoever works on them.
+    means = Means(team, until, Random(rng.getrandbits(64)))  # noqa: S311  # the same each time is the point
     for number, (created_at, outcome) in enumerate(zip(when, outcomes(count, rng), strict=True)):
         (place,) = rng.choices(places, weights)
         (language,) = words.languages(rng, 1)
-        yield (
+        row = (
             blank
             | _sent(place, language, created_at, rng)
             | _sender(language, number, count, rng)
             | _machine(created_at, until, rng)
-            | _handled(outcome, created_at, until, rng)
         )
+        yield live(row, outcome, language, means)
 
 
 def _blank() -> dict[str, Any]:
@@ -64,7 +61,7 @@ def _blank() -> dict[str, Any]:
     return {
         column.key: value
         for column, value in values.items()
-        if value is not None or column.server_default is None
+        if value is not None or column.server_default is None or column.key == "version"
     }
 
 
@@ -109,23 +106,3 @@ def _machine(created_at: datetime, until: datetime, rng: Random) -> dict[str, An
         "viewport_size": machine.viewport,
         "device_pixel_ratio": machine.ratio,
     }
-
-
-def _handled(outcome: Outcome, created_at: datetime, until: datetime, rng: Random) -> dict[str, Any]:
-    days = SETTLED_MEDIAN_DAYS * rng.lognormvariate(0, SETTLED_SPREAD)
-    changed_at = min(created_at + timedelta(days=days), until) if outcome.is_read else created_at
-    return {
-        "status": outcome.status,
-        "is_read": outcome.is_read,
-        "updated_at": changed_at,
-        "first_answered_at": _answered(outcome, created_at, changed_at, rng),
-        "settled_at": changed_at if outcome.status in SETTLED else None,
-        "admin_notes": rng.choice(NOTES) if rng.random() < NOTE_SHARE else "",
-    }
-
-
-def _answered(outcome: Outcome, created_at: datetime, changed_at: datetime, rng: Random) -> datetime | None:
-    hours = ANSWERED_MEDIAN_HOURS * rng.lognormvariate(0, ANSWERED_SPREAD)
-    if not outcome.is_read or rng.random() >= ANSWERED_SHARE:
-        return None
-    return min(created_at + timedelta(hours=hours), changed_at)

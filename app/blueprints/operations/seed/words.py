@@ -31,15 +31,16 @@ def write(rng: Random, language: Language, category: str) -> str:
     if draw > 1 - LONG_SHARE:
         # One in ten of the long ones is about as long as intake takes.
         sentences += rng.choices(language.details + openings, k=150 if rng.random() < 0.1 else 12)
-        return _filled(rng, rng.choice(SEPARATORS).join(sentences))[:LONGEST_CHARACTERS].strip()
+        return filled(rng, rng.choice(SEPARATORS).join(sentences))[:LONGEST_CHARACTERS].strip()
     if draw < 0.75 and category != "praise":
         sentences.append(rng.choice(language.details))
     if draw < 0.35:
         sentences.append(rng.choice(language.closings))
-    return _filled(rng, " ".join(sentences))
+    return filled(rng, " ".join(sentences))
 
 
-def _filled(rng: Random, text: str) -> str:
+def filled(rng: Random, text: str) -> str:
+    """Put a product, a code, an order, a number and a sum where a sentence has room for them."""
     return text.format(
         product=rng.choice(PRODUCTS),
         code=rng.choice(CODES),

@@ -1,13 +1,17 @@
 // [data-search]: completes names and values of filters as one types (the combobox pattern of the ARIA guide).
+// Names of tags and people are asked for at [data-names].
 import { on } from './dom.js';
 
-/** @typedef {{name: string, finds: string, values: string[]}} Kind */
+/** @typedef {{name: string, finds: string, values: string[], asked?: boolean}} Kind */
 /** @typedef {{text: string, hint: string}} Option */
 
 const MOST = 8;
 /** The word before the caret, with a minus before it or a parenthesis. */
 const LAST = /[-(]*([^\s()"]*)$/;
+/** As long as most people need from one letter to the next. */
+const PAUSE_MS = 120;
 let active = -1;
+let asking = new AbortController();
 
 on('input', '[data-search]', (/** @type {HTMLInputElement} */ field) => show(field));
 on('focusout', '[data-search]', (/** @type {HTMLInputElement} */ field) => close(field));
@@ -54,17 +58,68 @@ export function completions(word, kinds) {
   }
   const values = kinds.find((kind) => kind.name === name)?.values ?? [];
   const found = values.filter((text) => text.toLowerCase().startsWith(value) && text.toLowerCase() !== value);
-  return found.map((text) => ({ text: `${name}:${/[\s()"]/.test(text) ? JSON.stringify(text) : text}`, hint: '' }));
+  return found.map((text) => whole(name, text));
+}
+
+/** @param {HTMLInputElement} field */
+function wordOf(field) {
+  const before = field.value.slice(0, field.selectionStart ?? field.value.length);
+  return LAST.exec(before)?.[1] ?? '';
 }
 
 /** @param {HTMLInputElement} field */
 function show(field) {
-  const before = field.value.slice(0, field.selectionStart ?? field.value.length);
-  const word = LAST.exec(before)?.[1] ?? '';
-  const options = completions(word, JSON.parse(field.dataset.search || '[]')).slice(0, MOST);
+  const word = wordOf(field);
+  /** @type {Kind[]} */
+  const kinds = JSON.parse(field.dataset.search || '[]');
+  offer(field, completions(word, kinds));
+  asking.abort();
+  const [name, begins] = word.toLowerCase().split(/:(.*)/s);
+  const kind = kinds.find((one) => one.asked && one.name === name);
+  if (kind && begins !== undefined) ask(field, word, kind, begins);
+}
+
+/**
+ * Asks for the names that begin so, and offers them unless one has typed on.
+ * @param {HTMLInputElement} field
+ * @param {string} word
+ * @param {Kind} kind
+ * @param {string} begins
+ */
+async function ask(field, word, kind, begins) {
+  asking = new AbortController();
+  const { signal } = asking;
+  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  if (signal.aborted) return;
+  try {
+    const asked = new URLSearchParams({ of: kind.name, begins });
+    const response = await fetch(`${field.dataset.names}?${asked}`, { signal });
+    if (!response.ok) return;
+    const names = await response.json();
+    if (signal.aborted || document.activeElement !== field) return;
+    offer(field, [...completions(word, [kind]), ...names.map((/** @type {string} */ text) => whole(kind.name, text))]);
+  } catch {
+    // Completion helps; what is typed finds without it.
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ * @returns {Option}
+ */
+function whole(name, value) {
+  return { text: `${name}:${/[\s()"]/.test(value) ? JSON.stringify(value) : value}`, hint: '' };
+}
+
+/**
+ * @param {HTMLInputElement} field
+ * @param {Option[]} options
+ */
+function offer(field, options) {
   const list = listOf(field);
   if (!list) return;
-  list.replaceChildren(...options.map(line));
+  list.replaceChildren(...options.slice(0, MOST).map(line));
   list.hidden = options.length === 0;
   field.setAttribute('aria-expanded', String(!list.hidden));
   activate(field, -1);
@@ -110,7 +165,7 @@ function activate(field, at) {
 function choose(field, option) {
   const text = option.getAttribute('data-text') ?? '';
   const caret = field.selectionStart ?? field.value.length;
-  const start = caret - (LAST.exec(field.value.slice(0, caret))?.[1] ?? '').length;
+  const start = caret - wordOf(field).length;
   // A value is whole, a name waits for its value.
   const put = text.endsWith(':') ? text : `${text} `;
   field.setRangeText(put, start, caret, 'end');
@@ -120,6 +175,7 @@ function choose(field, option) {
 
 /** @param {HTMLInputElement} field */
 function close(field) {
+  asking.abort();
   const list = listOf(field);
   if (list) {
     list.replaceChildren();

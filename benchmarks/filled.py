@@ -1,0 +1,100 @@
+"""An instance full of demo submissions, for the benchmarks of reading: filled once, or a kept one named.
+
+Two of three have the row of a picture; the pictures themselves are left out. Everything is indexed and
+counted, and the planner has its statistics, as an instance of that age has them.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from app import create_app
+from app.blueprints.operations.migrations import migrate_to_head
+from app.blueprints.operations.seed.planting import places, plant
+from app.blueprints.operations.seed.team import load_team
+from app.clock import utc_now
+from app.config import load_or_generate
+from app.database.transactions import transaction
+from app.extensions import db
+from app.models import Feedback, User, rollup, search
+
+ROWS = 100_000
+PICTURES = (
+    "insert into feedback_screenshots"
+    " (feedback_id, blob_key, media_type, size_bytes, state, attempts, created_at)"
+    " select id, 'screenshots/' || public_id, 'image/webp', 40000, 'ready', 0, created_at"
+    " from feedback_submissions where id % 3 > 0",
+    "update feedback_submissions set has_screenshot = 1 where id % 3 > 0",
+    "update daily_counts set screenshots = (select count(*) from feedback_submissions f"
+    " where f.has_screenshot and f.project_id = daily_counts.project_id"
+    " and f.category = daily_counts.category and f.status = daily_counts.status"
+    " and f.is_archived = daily_counts.is_archived"
+    " and date(f.created_at / 1000000, 'unixepoch') = daily_counts.day)",
+)
+AGENTS = ("Ana Ruiz", "Ben Adler", "Cleo Marsh", "Dev Patel")
+INDEXED_AT_ONCE = 5_000
+
+
+def options(description: str, rounds: int) -> argparse.Namespace:
+    """Read the options that the benchmarks of reading share."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=ROWS, help="submissions, where no filled one is given")
+    parser.add_argument("--instance", type=Path, help="folder of an instance to be filled once and kept")
+    parser.add_argument("--rounds", type=int, default=rounds, help="rounds of each")
+    return parser.parse_args()
+
+
+@contextmanager
+def instance(chosen: argparse.Namespace) -> Iterator[tuple[Path, Flask]]:
+    """Give the folder of a filled instance and its application, whose context is entered."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = chosen.instance or Path(temporary)
+        app = create_app(replace(load_or_generate(), instance_path=folder, log_level="ERROR"))
+        with app.app_context():
+            migrate_to_head()
+            if not kept():
+                _fill(chosen.rows)
+            print(f"{kept():,} submissions")
+            yield folder, app
+            db.session.remove()
+            db.engine.dispose()
+        app.extensions["earmark_intake"].close()
+
+
+def kept() -> int:
+    """Return how many submissions there are."""
+    count = db.session.scalar(select(func.count(Feedback.id))) or 0
+    db.session.rollback()
+    return count
+
+
+def _fill(rows: int) -> None:
+    began = time.monotonic()
+    with transaction() as session:
+        for name in AGENTS:
+            email = f"{name.partition(' ')[0].lower()}@example.org"
+            session.add(User(email=email, name=name, role="agent"))
+    at, team = places(()), load_team()
+    plant(rows, at=at, team=team, until=utc_now(), seed=1, screenshots=False, planted=lambda _: None)
+    planted = time.monotonic()
+    with transaction() as session:
+        for statement in PICTURES:
+            session.connection().exec_driver_sql(statement)
+    rollup.fold_all(3_600, 20_000)
+    folded = time.monotonic()
+    while search.index_some(INDEXED_AT_ONCE):
+        pass
+    with transaction() as session:
+        session.connection().exec_driver_sql("analyze")
+    ended = time.monotonic()
+    print(
+        f"planted in {planted - began:.0f} s, counted in {folded - planted:.0f} s,"
+        f" indexed in {ended - folded:.0f} s"
+    )
