@@ -38,7 +38,7 @@ bench: $(VENV)/.test
 # The long forms of the fault and fuzz tests (docs/security.md).
 prove: $(VENV)/.test
 	PROVE_KILLS=300 PROVE_ARCHIVE_KILLS=100 PROVE_POLICIES=50 PROVE_ROLLUPS=500 PROVE_BODIES=200000 PROVE_CURSORS=200000 \
-	    PROVE_SQL=5000 PROVE_QUERIES=200000 \
+	    PROVE_SQL=5000 PROVE_QUERIES=200000 PROVE_PLANS=100000 \
 	    pytest tests/faults tests/blueprints tests/database tests/models -q -rP --timeout 14400
 
 lock:

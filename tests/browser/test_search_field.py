@@ -48,6 +48,22 @@ def test_names_and_values_are_completed_by_keyboard(inbox):
     watched.assert_quiet()
 
 
+def test_names_of_tags_and_people_are_asked_for_as_one_types(inbox):
+    watched = inbox()
+    page = watched.page
+    field = page.get_by_role("combobox", name="Search")
+    field.click()
+    page.keyboard.type("tag:wish")
+    page.get_by_role("option", name='tag:"wish list"').wait_for()
+    watched.assert_accessible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    assert field.input_value() == 'tag:"wish list" '
+    page.keyboard.type("assignee:m")
+    page.get_by_role("option", name="assignee:me").wait_for()
+    watched.assert_quiet()
+
+
 def test_escape_closes_the_completion_and_keeps_the_text(inbox):
     page = inbox().page
     field = page.get_by_role("combobox", name="Search")

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from app.blueprints.admin.wanted import Wanted
-from app.models import search
+from app.database.transactions import transaction
+from app.models import User, search, tag
 from app.models.intake import Blob, submit
 from tests.models.test_intake import NOW, submission
 
@@ -162,6 +163,35 @@ def test_the_list_takes_three_statements_with_words_too(app, admin, sent, assert
             rail = load_rail(wanted, "inbox")
             with assert_statements(1):
                 load_list(wanted, rail, None, NOW)
+
+
+def test_names_are_completed(app, admin, make_user, sent):
+    make_user("viewer", "vera@example.org")
+    with app.app_context(), transaction() as session:
+        for name in ("Checkout", "check_in", "Größe"):
+            tag.make(session, name)
+        session.add(User(email="jana@example.org", name="Jana Okafor", role="agent"))
+
+    def names(**query):
+        answer = admin.get("/admin/names?" + urlencode(query))
+        return answer.status_code, answer.json
+
+    assert names(of="tag", begins="CHECK") == (200, ["check_in", "Checkout"])
+    assert names(of="tag", begins="check_") == (200, ["check_in"])
+    assert names(of="tag", begins="größ") == (200, ["Größe"])
+    assert names(of="assignee", begins="oka") == (200, ["Jana Okafor"])
+    assert "Viewer" not in names(of="assignee")[1]
+    for wrong in ({"of": "session"}, {"of": "tag", "begins": "x" * 41}, {"of": "tag", "begins": "\0"}):
+        assert names(**wrong)[0] == 422
+
+
+def test_the_page_says_when_the_index_is_far_behind(app, admin, sent, monkeypatch):
+    monkeypatch.setattr("app.models.search.finding.MOST_DIRECT", 2)
+    assert "Search is catching up: 4 to go" in page(admin, q="basket")[1]
+    assert "Search is catching up: 4 to go" in page(admin, q="nowhere")[1]
+    with app.app_context():
+        search.catch_up(20)
+    assert "catching up" not in page(admin, q="basket")[1]
 
 
 SAID = [
