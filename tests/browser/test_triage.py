@@ -84,7 +84,7 @@ def enter(server, project, open_page, agents):
     def go(email: str = "ana@example.org", **options: Any):
         watched = open_page(**options)
         page = sign_in(watched, server, f"/admin/?project={project}", email)
-        page.locator("[data-select-start]").wait_for()  # shown by the script, so it runs
+        page.locator("[data-select-start]").wait_for()
         return watched
 
     return go

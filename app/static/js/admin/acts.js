@@ -56,6 +56,7 @@ function whose({ ids, filter, version }) {
 
 /** Undoes the last act of this tab; one that is still on its way is waited for. */
 export async function undo() {
+  if (open || kept().length) say('Undoing…'); // an act on thousands takes seconds
   let last = /** @type {Made | undefined} */ (undefined);
   const done = await attempt(async () => {
     const acts = kept();

@@ -14,4 +14,4 @@ onEach('time[data-time]', (/** @type {HTMLTimeElement} */ time) => {
   const past = time.textContent?.includes('UTC, ') ? time.textContent.split('UTC, ')[1] : '';
   const recent = past && Date.now() - moment.getTime() < DAY_MS;
   time.textContent = recent ? `${clock.format(moment)}, ${past}` : short.format(moment);
-});
+}, true);

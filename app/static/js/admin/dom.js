@@ -3,13 +3,14 @@
  * @template {Element} T
  * @param {string} selector
  * @param {(element: T) => void} found
+ * @param {boolean} [beforePaint] in the task that puts them in, for what changes their size; else when all are settled
  */
-export function onEach(selector, found) {
+export function onEach(selector, found, beforePaint = false) {
   const run = () => {
     for (const element of document.querySelectorAll(selector)) found(/** @type {T} */ (element));
   };
   run();
-  document.addEventListener('htmx:after:swap', run);
+  document.addEventListener(beforePaint ? 'htmx:before:settle' : 'htmx:after:swap', run);
 }
 
 /**

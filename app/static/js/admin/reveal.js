@@ -7,4 +7,4 @@ onEach(SCRIPTED, (/** @type {HTMLElement} */ element) => {
   if (!element.hidden) return;
   element.hidden = false;
   if (element.hasAttribute('autofocus') && document.activeElement === document.body) element.focus();
-});
+}, true);
