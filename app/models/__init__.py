@@ -1,6 +1,7 @@
 """Floor 2: what we know. Tables and their rules; no request, no template."""
 
 from app.models.account_link import AccountLink
+from app.models.act_tags import ActTag
 from app.models.acts import Act, ActRow
 from app.models.archive import ArchivedSubmission, ArchivePart
 from app.models.audit import AuditAnchor, AuditEntry
@@ -10,6 +11,7 @@ from app.models.erasure import Erasure
 from app.models.event import Event
 from app.models.feedback import Feedback
 from app.models.hold import HeldSubmission, Hold
+from app.models.merge import Merge
 from app.models.message import Message
 from app.models.project import Project
 from app.models.retention import RetentionPolicy, RetentionRun
@@ -27,6 +29,7 @@ __all__ = [
     "AccountLink",
     "Act",
     "ActRow",
+    "ActTag",
     "ApiToken",
     "ArchivePart",
     "ArchivedSubmission",
@@ -40,6 +43,7 @@ __all__ = [
     "FeedbackTag",
     "HeldSubmission",
     "Hold",
+    "Merge",
     "Message",
     "Project",
     "RecoveryCode",

@@ -28,9 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.clock import utc_now
+from app.clock import rfc3339, utc_now
 from app.database.types import EPOCH, Json, UtcTime
-from app.models import daily_count, event, rollup, search, tag
+from app.models import daily_count, event, rollup, search, snooze, tag
 from app.models.addresses import is_address
 from app.models.base import Base
 from app.models.identifiers import LENGTH, is_public_id, new_public_id, reference
@@ -49,9 +49,18 @@ SETTLED = frozenset({"resolved", "closed", "rejected"})
 UNSETTLED = frozenset({"open", "in_progress"})
 # What is neither open nor in progress: the condition of an index, whose order queries must repeat (`due`).
 ENDED = ("resolved", "closed", "rejected", "spam", "trash")
-CHANGEABLE = ("status", "is_read", "is_archived", "category", "admin_notes", "assignee", "tags")
+CHANGEABLE = (
+    "status",
+    "is_read",
+    "is_archived",
+    "category",
+    "admin_notes",
+    "assignee",
+    "tags",
+    "snoozed_until",
+)
 # Columns that a submission arrives without, beside those with a default of the database's own.
-SET_LATER = ("assignee_id", "first_answered_at", "settled_at")
+SET_LATER = ("assignee_id", "first_answered_at", "settled_at", "snoozed_until")
 # Changes that stand in the timeline, under their kind; reading is none, and makes no new version.
 EVENT_KINDS = {
     "status": "status",
@@ -59,6 +68,7 @@ EVENT_KINDS = {
     "category": "category",
     "admin_notes": "note",
     "assignee": "assignee",
+    "snoozed_until": "snooze",
 }
 FIRST_WORDS = 200  # characters of the description that a row of the list carries
 
@@ -106,6 +116,12 @@ class Feedback(Base, kw_only=True):
             "settled_at",
             sqlite_where=text("settled_at is not null"),
             postgresql_where=text("settled_at is not null"),
+        ),
+        Index(
+            "ix_feedback_submissions_snoozed",
+            "snoozed_until",
+            sqlite_where=text("snoozed_until is not null"),
+            postgresql_where=text("snoozed_until is not null"),
         ),
         Index(
             "uq_feedback_submissions_idempotency",
@@ -210,6 +226,7 @@ class Feedback(Base, kw_only=True):
     settled_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
     is_read: Mapped[bool] = mapped_column(default=False)
     is_archived: Mapped[bool] = mapped_column(default=False)
+    snoozed_until: Mapped[datetime | None] = mapped_column(UtcTime, init=False, default=None)
     admin_notes: Mapped[str] = mapped_column(default="")
     idempotency_key: Mapped[str | None] = mapped_column(default=None)
     content_digest: Mapped[str | None] = mapped_column(default=None)
@@ -280,14 +297,18 @@ class Feedback(Base, kw_only=True):
     ) -> None:
         """Set some of `CHANGEABLE`, inside a write transaction.
 
-        Moves the submission in the roll-up, and writes what changed into the timeline as a new version.
+        Moves the submission in the roll-up, and writes what changed into the timeline as a new version. What
+        else follows for one that is snoozed is set as well.
         """
         unknown = set(values) - set(CHANGEABLE)
         assert not unknown, f"not changeable: {unknown}"
         tags = values.pop("tags", None)
-        said = self._said(values)
-        if tags is not None and (told := tag.replace(session, self.id, tags)):
-            said["tags"] = told
+        implied = snooze.also(values, self.snoozed_until)
+        told = {"snoozed_until"} if "is_archived" in values else set()
+        said = self._said({name: value for name, value in implied.items() if name in told} | values)
+        values = implied | values
+        if tags is not None and (changed := tag.replace(session, self.id, tags)):
+            said["tags"] = changed
         if not values and not said:
             return
         with self.counted(session):
@@ -329,6 +350,8 @@ class Feedback(Base, kw_only=True):
                 said["note"] = None  # the notes stand on the page themselves
             elif name == "assignee":
                 said["assignee"] = {"from": old and old.name, "to": value and value.name}
+            elif name == "snoozed_until":
+                said["snooze"] = {"to": value and rfc3339(value)}
             else:
                 said[EVENT_KINDS[name]] = {"from": old, "to": value}
         return said
@@ -466,6 +489,7 @@ def _row_columns() -> Sequence[Any]:
         Feedback.reporter_email,
         Feedback.is_read,
         Feedback.is_archived,
+        Feedback.snoozed_until,
         Feedback.has_screenshot,
         Feedback.has_annotation,
         Feedback.created_at,

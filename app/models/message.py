@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import utc_now
 from app.database.types import UtcTime
-from app.models import event, search
+from app.models import event, merge, search
 from app.models.base import Base
 from app.models.event import Event
 from app.models.feedback import Feedback
@@ -86,8 +86,8 @@ def add(
 ) -> Message:
     """Write a message, inside a write transaction; `text` is clean.
 
-    The one way in which messages come: whatever follows from one (an answer opens what was settled) happens
-    here.
+    The one way in which messages come: whatever follows from one (an answer opens what was settled, and wakes
+    what is snoozed) happens here.
     """
     actor = author or found.reporter_name or "The reporter"
     event_id = event.add(session, found.id, EVENT_OF[kind], actor=actor, actor_id=author_id, now=now)
@@ -113,9 +113,16 @@ def add(
 
 
 def _answered(session: Session, found: Feedback, actor: str, now: datetime) -> None:
+    # Of what is merged the other one is worked on: there the answer has to be seen.
+    if (into := merge.into_of(session, found.id, lock=True)) is not None:
+        details = {"id": found.public_id, "reference": found.reference}
+        event.add(session, into.id, "merged_answer", actor=actor, details=details, now=now)
+        found = into
     changes: dict[str, Any] = {"is_read": False}
     if found.status in OPENED_AGAIN:
         changes["status"] = "open"
+    if found.snoozed_until is not None:
+        changes["snoozed_until"] = None
     found.change(session, now, actor=actor, **changes)
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -143,6 +144,37 @@ def make(session: Session, name: str, color: int | None = None) -> Tag | None:
     if color is not None:
         made.color = color
     return made
+
+
+def merge(session: Session, found: Tag, into: Tag) -> int:
+    """Give `into` to all that have a tag, and delete that one, inside a write transaction; returns how many.
+
+    As a renaming, it stands in no timeline: those keep the names of their time.
+    """
+    moved = select(FeedbackTag.feedback_id, literal(into.id)).where(FeedbackTag.tag_id == found.id)
+    postgres = session.get_bind().dialect.name == "postgresql"
+    make: Any = postgresql.insert if postgres else sqlite.insert
+    session.execute(
+        make(cast(Table, FeedbackTag.__table__))
+        .from_select(["feedback_id", "tag_id"], moved)
+        .on_conflict_do_nothing()
+    )
+    gone = session.execute(delete(FeedbackTag).where(FeedbackTag.tag_id == found.id))
+    session.delete(found)
+    session.flush()
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def named(session: Session, names: Iterable[str]) -> Sequence[Tag]:
+    """Return the tags of clean names, making those that are new, inside a write transaction."""
+    return _made(session, {key_of(name): name for name in names})
+
+
+def unknown(session: Session, names: Iterable[str]) -> list[str]:
+    """Return the names that no tag has."""
+    wanted = {key_of(name): name for name in names}
+    known = set(session.scalars(select(Tag.key).where(Tag.key.in_(wanted))))
+    return [name for key, name in wanted.items() if key not in known]
 
 
 def _made(session: Session, names: dict[str, str]) -> Sequence[Tag]:

@@ -1,4 +1,4 @@
-"""What the admin API answers: the shapes as OpenAPI describes them, and how rows become them."""
+"""What the admin API answers of submissions: the shapes that OpenAPI describes, and how rows become them."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from app.clock import rfc3339
 from app.config import current_settings
 from app.extensions import db
-from app.models import ApiToken, Event, Feedback, Message, Project, Screenshot, Tag, User, message, tag
+from app.models import Event, Feedback, Message, Screenshot, Tag, User, merge, message, tag
 from app.models.identifiers import reference
 from app.responses import PageInfo
 
@@ -61,6 +61,7 @@ class Item(BaseModel):
     version: int
     is_read: bool
     is_archived: bool
+    snoozed_until: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -71,6 +72,12 @@ class TagData(BaseModel):
     id: str
     name: str
     color: int
+
+
+class CountedTag(TagData):
+    """A tag, and how many submissions have it."""
+
+    submissions: int
 
 
 class MessageData(BaseModel):
@@ -107,6 +114,13 @@ class Picture(BaseModel):
     thumbnail_url: str
 
 
+class Other(BaseModel):
+    """Another submission, as one points to it."""
+
+    id: str
+    reference: str
+
+
 class Whole(Item):
     """One submission with everything."""
 
@@ -118,6 +132,8 @@ class Whole(Item):
     custom: dict[str, str]
     admin_notes: str
     status_url: str | None
+    merged_into: Other | None
+    merged: list[Other]
     tags: list[TagData]
     messages: list[MessageData]
     history: list[EventData]
@@ -139,11 +155,17 @@ class One(BaseModel):
     data: Whole
 
 
+class SentData(MessageData):
+    """A message as it was sent; `act` is what undoes the settling that went with it."""
+
+    act: str | None
+
+
 class OneMessage(BaseModel):
-    """One message."""
+    """The message that was sent."""
 
     success: Literal[True]
-    data: MessageData
+    data: SentData
 
 
 class MessageList(BaseModel):
@@ -158,14 +180,14 @@ class OneTag(BaseModel):
     """One tag."""
 
     success: Literal[True]
-    data: TagData
+    data: CountedTag
 
 
 class TagList(BaseModel):
     """All tags."""
 
     success: Literal[True]
-    data: list[TagData]
+    data: list[CountedTag]
 
 
 class Gone(BaseModel):
@@ -173,86 +195,6 @@ class Gone(BaseModel):
 
     success: Literal[True]
     data: dict[str, str]
-
-
-class ProjectData(BaseModel):
-    """A project's settings; `byte_quota` and `stored_bytes` in bytes."""
-
-    key: str
-    name: str
-    origins: list[str]
-    categories: list[dict[str, Any]]
-    ask_name: str
-    ask_email: str
-    ask_rating: bool
-    screenshots: bool
-    theme: str
-    position: str
-    locale: str | None
-    texts: dict[str, dict[str, str]]
-    consent: str | None
-    privacy_url: str | None
-    rate_limit: str | None
-    byte_quota: int | None
-    stored_bytes: int
-    is_active: bool
-    tag_seen_at: datetime | None
-    created_at: datetime
-
-
-class OneProject(BaseModel):
-    """One project."""
-
-    success: Literal[True]
-    data: ProjectData
-
-
-class ProjectList(BaseModel):
-    """All projects."""
-
-    success: Literal[True]
-    data: list[ProjectData]
-
-
-class TokenData(BaseModel):
-    """A token; its secret is shown once, when it is made."""
-
-    id: str
-    name: str
-    user: str
-    role: str
-    effective_role: str
-    last4: str
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-
-
-class NewTokenData(TokenData):
-    """A token with its secret."""
-
-    token: str
-
-
-class OneToken(BaseModel):
-    """One token."""
-
-    success: Literal[True]
-    data: TokenData
-
-
-class OneNewToken(BaseModel):
-    """The token that was made."""
-
-    success: Literal[True]
-    data: NewTokenData
-
-
-class TokenList(BaseModel):
-    """All tokens."""
-
-    success: Literal[True]
-    data: list[TokenData]
 
 
 THREAD = 200  # entries of thread and history that one answer holds; older messages have a list of their own
@@ -298,6 +240,7 @@ def item(row: Any) -> dict[str, Any]:
         "version": row.version,
         "is_read": row.is_read,
         "is_archived": row.is_archived,
+        "snoozed_until": _time(row.snoozed_until),
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),
     }
@@ -331,10 +274,20 @@ def whole(found: Feedback) -> dict[str, Any]:
         "custom": found.custom or {},
         "admin_notes": found.admin_notes,
         "status_url": None if revoked else f"{current_settings().public_url}/f/{found.status_token}",
+        **_merges(found),
         "tags": [tag_data(one) for one in tag.of(db.session(), found.id)],
         "messages": [message_data(one) for _, one in entries if one is not None],
         "history": [_event(act) for act, _ in entries],
         "screenshot": found.screenshot and _picture(found.public_id, found.screenshot),
+    }
+
+
+def _merges(found: Feedback) -> dict[str, Any]:
+    into = merge.into_of(db.session(), found.id)
+    others = merge.merged_into(db.session(), found.id)
+    return {
+        "merged_into": into and {"id": into.public_id, "reference": into.reference},
+        "merged": [{"id": row.public_id, "reference": reference(row.public_id)} for row in others],
     }
 
 
@@ -376,43 +329,6 @@ def _picture(public_id: str, stored: Screenshot) -> dict[str, Any]:
         "size_kb": stored.size_kb if ready else None,
         "url": url_for("admin_api.screenshot", public_id=public_id),
         "thumbnail_url": url_for("admin_api.screenshot", public_id=public_id, size="thumb"),
-    }
-
-
-def project(found: Project) -> dict[str, Any]:
-    """Return a project as `ProjectData`."""
-    names = [name for name in ProjectData.model_fields if name not in ("key", "tag_seen_at", "created_at")]
-    return {
-        "key": found.public_key,
-        **{name: getattr(found, name) for name in names},
-        "tag_seen_at": _time(found.tag_seen_at),
-        "created_at": rfc3339(found.created_at),
-    }
-
-
-def project_words(found: Project) -> dict[str, Any]:
-    """Return what a listing on a terminal shows of a project."""
-    return {
-        "key": found.public_key,
-        "name": found.name,
-        "origins": found.origins,
-        "is_active": found.is_active,
-        "created_at": rfc3339(found.created_at),
-    }
-
-
-def token(found: ApiToken) -> dict[str, Any]:
-    """Return a token as `TokenData`."""
-    return {
-        "id": found.public_id,
-        "name": found.name,
-        "user": found.user.email,
-        "role": found.role,
-        "effective_role": found.effective_role,
-        "last4": found.last4,
-        "created_at": rfc3339(found.created_at),
-        "last_used_at": _time(found.last_used_at),
-        "revoked_at": _time(found.revoked_at),
     }
 
 

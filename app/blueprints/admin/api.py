@@ -87,12 +87,12 @@ def get_feedback(path: FeedbackPath) -> Response:
     "/feedback/<public_id>", summary="Change a submission", responses={200: answers.One, 409: Failure}
 )
 def change_feedback(path: FeedbackPath, body: FeedbackChange) -> Response:
-    """Change status, read, archive, notes, category or assignee; what is left out stays.
+    """Change status, read, archive, notes, category, assignee, tags or snooze; what is left out stays.
 
     With the `version` that it was made from, a change that somebody else overtook answers 409 `conflict` and
     says who changed what.
     """
-    values = given(body)
+    values = given(body, {"snoozed_until"})
     if not values.keys() - {"version"}:
         raise ClientError(422, "validation_failed", "The body changes nothing.")
     return success(answers.whole(changes.change(path.public_id, values, utc_now(), needs("agent"))))

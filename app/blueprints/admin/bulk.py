@@ -9,10 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
+from app.blueprints.admin.changes import check_snooze, tag_names
+from app.blueprints.admin.wording import submissions
 from app.database.transactions import transaction
 from app.errors import ClientError, FieldError, not_found
 from app.extensions import db
-from app.models import Feedback, Project, User, acts, blob_outbox, removal
+from app.models import Feedback, Project, User, act_tags, acts, blob_outbox, removal, tag
+from app.models.act_tags import ADD, REMOVE
 from app.models.acts import Act, Author, Undone
 from app.security import Actor
 from app.storage import storage
@@ -49,13 +52,17 @@ def change(
 ) -> Done:
     """Set the same values on everything that matches, and remember what it was.
 
-    `check` may refuse it, in the first transaction.
-    Raises ClientError `too_many` (422) for more than `MOST`, and 422 for a category that a project of the
-    submissions does not have, or somebody who cannot be given any.
+    `check` may refuse it, in the first transaction; `add_tags` are made where they are new.
+    Raises ClientError `too_many` (422) for more than `MOST`, and 422
+    for a category that a project of the submissions does not have, somebody who cannot be given any, or tags
+    that are none or too many.
     """
     _refuse_too_many(where)
-    set_to = _checked(where, values)
+    set_to = _checked(where, values, now)
     author = Author(someone.user_id, someone.name)
+    if ADD in set_to:
+        with transaction() as session:
+            tag.named(session, set_to[ADD])
     act_id, last, transactions = None, 0, 0
     while True:
         with transaction() as session:
@@ -112,14 +119,30 @@ def _refuse_too_many(where: Sequence[ColumnElement[bool]]) -> None:
         raise ClientError(422, "too_many", message)
 
 
-def _checked(where: Sequence[ColumnElement[bool]], values: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(
+    where: Sequence[ColumnElement[bool]], values: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
     """Return the values as columns; the assignee is named by public id or e-mail."""
     set_to = dict(values)
     if "assignee" in set_to:
         set_to["assignee_id"] = _assignee(set_to.pop("assignee"))
     if "category" in set_to:
         _check_category(where, set_to["category"])
+    for name in {ADD, REMOVE} & set_to.keys():
+        set_to[name] = tag_names(set_to[name], name)
+    _check_tags(where, set_to)
+    check_snooze(set_to, now)
     return set_to
+
+
+def _check_tags(where: Sequence[ColumnElement[bool]], values: Mapping[str, Any]) -> None:
+    added, removed = values.get(ADD, ()), values.get(REMOVE, ())
+    if both := {tag.key_of(name) for name in added} & {tag.key_of(name) for name in removed}:
+        raise _wrong(REMOVE, f"names {', '.join(sorted(both))}, which is to be added")
+    if none := tag.unknown(db.session(), removed):
+        raise _wrong(REMOVE, f"names {', '.join(none)[:200]}, which is no tag")
+    if added and (count := db.session.scalar(act_tags.overfull(where, values))):
+        raise _wrong(ADD, f"would be more than {tag.MOST} on {submissions(count)}")
 
 
 def _assignee(name: str | None) -> int | None:

@@ -73,7 +73,7 @@ def bulk_change(body: BulkAct) -> Response:
     if body.delete:
         needs("admin")
         return success(_answer(bulk.remove(where, _record), {"delete": True}))
-    values = given(body.set, {"assignee"}) if body.set else {}
+    values = given(body.set, {"assignee", "snoozed_until"}) if body.set else {}
     if not values:
         raise _wrong("set", "changes nothing")
     done = bulk.change(where, values, someone, utc_now(), partial(_check_version, body, someone))
@@ -84,7 +84,7 @@ def bulk_change(body: BulkAct) -> Response:
 def undo_act(path: ActPath) -> Response:
     """Put back what an act of yours changed, within an hour; what others changed since stays."""
     undone = bulk.undo(path.public_id, needs("agent"), utc_now())
-    summary = undo_summary(undone.count, undone.left)
+    summary = undo_summary(undone.count, undone.left, undone.said)
     return success({"count": undone.count, "left": undone.left, "summary": summary})
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,17 +10,33 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from app.blueprints.admin import snoozing
 from app.blueprints.admin.happenings import meanwhile
 from app.clock import utc_now
 from app.database.transactions import transaction
 from app.errors import ClientError, FieldError, not_found
 from app.extensions import db
-from app.models import Feedback, Message, User, acts, audit, blob_outbox, event, hold, message, removal, tag
+from app.models import (
+    Feedback,
+    Message,
+    User,
+    acts,
+    audit,
+    blob_outbox,
+    event,
+    hold,
+    message,
+    removal,
+    snooze,
+    tag,
+)
+from app.models.act_tags import ADD, REMOVE
 from app.models.acts import Act
 from app.models.feedback import STATUSES
 from app.models.user import role_covers
 from app.security import Actor
 from app.storage import storage
+from app.validation import moment_of
 
 log = logging.getLogger("earmark.admin")
 MOST_NOTES = 10_000  # characters, as many as a description has
@@ -62,24 +78,48 @@ def change_undoably(
             wanted["assignee"] = _person(session, wanted["assignee"], someone)
         if "tags" in wanted:
             wanted["tags"] = tag_names(wanted["tags"])
-        changed = {
-            name: value for name, value in wanted.items() if name == "tags" or getattr(found, name) != value
-        }
+        check_snooze(wanted, now)
+        changed = {name: value for name, value in wanted.items() if _differs(found, name, value)}
         if changed:
             act = _remember(session, found, changed, someone, now)
             found.change(session, now, actor=someone.name, actor_id=someone.user_id, **changed)
     return load(public_id), act
 
 
+def _differs(found: Feedback, name: str, value: Any) -> bool:
+    # Who archives what is snoozed archives it for good.
+    ends_snooze = name == "is_archived" and found.snoozed_until is not None
+    return name == "tags" or ends_snooze or getattr(found, name) != value
+
+
+def check_snooze(wanted: Mapping[str, Any], now: datetime) -> None:
+    """Raise ClientError 422 for a moment until which nothing can be snoozed."""
+    if "snoozed_until" in wanted and "is_archived" in wanted:
+        raise wrong("snoozed_until", "cannot be set together with is_archived")
+    try:
+        if until := wanted.get("snoozed_until"):
+            snooze.check(until, now)
+    except ValueError as error:
+        raise wrong("snoozed_until", str(error)) from None
+
+
 def _remember(
-    session: Session, found: Feedback, changed: Mapping[str, Any], someone: Actor, now: datetime
+    session: Session,
+    found: Feedback,
+    changed: Mapping[str, Any],
+    someone: Actor,
+    now: datetime,
+    *,
+    said: str = "",
 ) -> Act | None:
     undoable = {name: value for name, value in changed.items() if name in acts.FIELDS}
     if "assignee" in changed:
         undoable["assignee_id"] = changed["assignee"] and changed["assignee"].id
+    if "tags" in changed:
+        undoable |= _retagged(session, found, changed["tags"])
     if not undoable:
         return None
-    act = acts.begin(session, undoable, acts.Author(someone.user_id, someone.name), now)
+    act = acts.begin(session, undoable, acts.Author(someone.user_id, someone.name), now, said=said)
     acts.remember(session, act, [Feedback.id == found.id])
     return act
 
@@ -94,9 +134,23 @@ def check_version(session: Session, found: Feedback, version: int | None, someon
     raise ClientError(409, "conflict", f"Meanwhile: {said}. Nothing of yours was changed; look again first.")
 
 
-def write(public_id: str, kind: str, text: str, someone: Actor, status: str | None = None) -> Message:
+def _retagged(session: Session, found: Feedback, names: Sequence[str]) -> dict[str, list[str]]:
+    """Return which tags are put on and taken off, by name; new ones are made, for the act names them."""
+    before = {one.key: one.name for one in tag.of(session, found.id)}
+    after = {one.key: one.name for one in tag.named(session, names)}
+    parts = {
+        ADD: [name for key, name in after.items() if key not in before],
+        REMOVE: [name for key, name in before.items() if key not in after],
+    }
+    return {part: names for part, names in parts.items() if names}
+
+
+def write_undoably(
+    public_id: str, kind: str, text: str, someone: Actor, status: str | None = None
+) -> tuple[Message, Act | None]:
     """Add a reply or a note, and with `status` settle the submission in the same transaction.
 
+    Returns as well the act that undoes the settling; None where there was none. The message stays sent.
     Raises ClientError 404, or 422 for a text that says nothing or too much.
     """
     try:
@@ -104,17 +158,19 @@ def write(public_id: str, kind: str, text: str, someone: Actor, status: str | No
     except ValueError as error:
         raise wrong("text", str(error)) from None
     now = utc_now()
+    act = None
     with transaction() as session:
         found = load(public_id, lock=True)
         made = message.add(
             session, found, kind, kept, author=someone.name, author_id=someone.user_id, now=now
         )
         if status is not None and status != found.status:
+            act = _remember(session, found, {"status": status}, someone, now, said=kind)
             found.change(session, now, actor=someone.name, actor_id=someone.user_id, status=status)
         session.flush()
         session.refresh(made)
         session.expunge(made)
-    return made
+    return made, act
 
 
 def change_link(public_id: str, *, revoked: bool, someone: Actor) -> Feedback:
@@ -126,14 +182,14 @@ def change_link(public_id: str, *, revoked: bool, someone: Actor) -> Feedback:
     return load(public_id)
 
 
-def tag_names(names: Iterable[str]) -> list[str]:
+def tag_names(names: Iterable[str], field: str = "tags") -> list[str]:
     """Return clean names of tags, each once. Raises ClientError 422 for what is no name, or too many."""
     try:
         cleaned = {tag.key_of(name): tag.clean(name) for name in names}
     except ValueError as error:
-        raise wrong("tags", str(error)) from None
+        raise wrong(field, str(error)) from None
     if len(cleaned) > tag.MOST:
-        raise wrong("tags", f"are at most {tag.MOST}")
+        raise wrong(field, f"are at most {tag.MOST}")
     return list(cleaned.values())
 
 
@@ -181,6 +237,8 @@ def from_form(form: MultiDict[str, str]) -> dict[str, Any]:
         values["assignee"] = form["assignee"]
     if "tags" in form:
         values["tags"] = _tags(form)
+    if "snoozed_until" in form or "snooze_day" in form:
+        values["snoozed_until"] = _until(form)
     if not values:
         raise ClientError(422, "validation_failed", "The form changes nothing.")
     if form.get("version"):
@@ -192,6 +250,16 @@ def _tags(form: MultiDict[str, str]) -> list[str]:
     """Read ticked tags and the field for new ones, which are parted by commas."""
     names = [*form.getlist("tags"), *form.get("new_tags", "").split(",")]
     return [name for name in names if name.strip()]
+
+
+def _until(form: MultiDict[str, str]) -> datetime | None:
+    """Read a moment of the menu, a day of its field (nine o'clock for the viewer), or nothing: awake."""
+    try:
+        if day := form.get("snooze_day"):
+            return snoozing.morning(snoozing.day_of(day), snoozing.viewer_zone())
+        return moment_of(form["snoozed_until"]) if form.get("snoozed_until") else None
+    except (ValueError, OverflowError):
+        raise wrong("snoozed_until", "is a day or a time") from None
 
 
 def _version(text: str) -> int:

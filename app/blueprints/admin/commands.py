@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import IntegrityError
 
-from app.blueprints.admin import answers, settings
+from app.blueprints.admin import settings, settings_answers
 from app.blueprints.admin import users as accounts
 from app.blueprints.admin.schemas import exact_origin
 from app.blueprints.admin.user_shapes import plain_email, state_of
@@ -141,7 +141,7 @@ def create_project(name: str, origins: tuple[str, ...], as_json: bool) -> None:
     """
     values = {"name": _name(name), "origins": list(dict.fromkeys(map(_origin, origins)))}
     made = _or_fail(settings.create_project, values)
-    _print(answers.project_words(made), as_json, f"Made {made.name}, key {made.public_key}.")
+    _print(settings_answers.project_words(made), as_json, f"Made {made.name}, key {made.public_key}.")
 
 
 @projects.command("list")
@@ -151,7 +151,7 @@ def list_projects(as_json: bool) -> None:
 
     Example: earmark projects list
     """
-    rows = [answers.project_words(found) for found in settings.all_projects()]
+    rows = [settings_answers.project_words(found) for found in settings.all_projects()]
     _table(rows, as_json)
 
 
@@ -197,7 +197,7 @@ def list_tokens(as_json: bool) -> None:
 
     Example: earmark tokens list
     """
-    _table([answers.token(found) for found in settings.all_tokens()], as_json)
+    _table([settings_answers.token(found) for found in settings.all_tokens()], as_json)
 
 
 @tokens.command("revoke")

@@ -1,6 +1,7 @@
 """The timeline in words: what an event says on a page, and in the answer to an edit that came too late."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from app.blueprints.admin.wording import BOX_BY_KEY, DEFAULT_KINDS
@@ -45,6 +46,18 @@ def _archive(details: dict[str, Any]) -> str:
     return "archived it" if details.get("to") else "took it out of the archive"
 
 
+def _snooze(details: dict[str, Any]) -> str:
+    until = details.get("to")
+    if not until:
+        return "woke it"
+    moment = datetime.fromisoformat(until)
+    return f"snoozed it until {moment.day} {moment:%b %Y}, {moment:%H:%M} UTC"
+
+
+def _named(words: str) -> Callable[[dict[str, Any]], str]:
+    return lambda details: words.format(details.get("reference") or "one that is gone")
+
+
 def _tags(details: dict[str, Any]) -> str:
     added, removed = (", ".join(details.get(part) or ()) for part in ("added", "removed"))
     parts = (f"tagged it {added}" if added else "", f"took off the tag {removed}" if removed else "")
@@ -85,8 +98,15 @@ _SAID: dict[str, Callable[[dict[str, Any]], str]] = {
     "tags": _tags,
     "link": _link,
     "redact": _redact,
+    "snooze": _snooze,
+    "wake": lambda _: "brought it back: its time has come",
     "screenshot": _screenshot,
     "hold": _hold,
+    "merge": _named("merged it into {}"),
+    "unmerge": _named("took it out of {}"),
+    "merged": _named("merged {} into it"),
+    "unmerged": _named("took {} out of it"),
+    "merged_answer": _named("answered on {}, which is merged into it"),
     "reply": lambda _: "replied",
     "reporter_reply": lambda _: "answered",
 }
@@ -100,4 +120,10 @@ _ICONS = {
     "link": "link",
     "redact": "redact",
     "hold": "lock",
+    "merge": "link",
+    "merged": "link",
+    "unmerge": "unlink",
+    "unmerged": "unlink",
+    "snooze": "clock",
+    "wake": "clock",
 }

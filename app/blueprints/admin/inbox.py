@@ -23,7 +23,7 @@ from app.clock import utc_now
 from app.config import current_settings
 from app.errors import ClientError
 from app.extensions import db
-from app.models import Feedback, Project, hold
+from app.models import Act, Feedback, Project, hold
 from app.models.message import PAGE
 from app.models.query import QueryError
 from app.security import needs
@@ -120,20 +120,27 @@ def change(public_id: str) -> ResponseReturnValue:
     rail = load_rail(wanted, "inbox")
     shown = show(found, wanted, now, role=someone.role, opened=False)
     part = _part(shown, said="Saved" if "admin_notes" in request.form else "") if _into_detail() else ""
-    response = Response(part + _partials(wanted, rail, _row(found, wanted, rail, now)))
-    if act is not None and "opened" not in request.form:
-        told = {"id": act.public_id, "summary": act_summary(act.values, 1), "submission": public_id}
+    page = part + _partials(wanted, rail, _row(found, wanted, rail, now))
+    return _telling(page, None if "opened" in request.form else act, public_id)
+
+
+def _telling(page: str, act: Act | None, public_id: str) -> Response:
+    """Answer with the act that was made, so that the page offers to undo it."""
+    response = Response(page)
+    if act is not None:
+        summary = act_summary(act.values, 1, act.said)
+        told = {"id": act.public_id, "summary": summary, "submission": public_id}
         response.headers["HX-Trigger"] = json.dumps({"earmark:act": told})
     return response
 
 
-def answer(public_id: str, wanted: Wanted, now: datetime) -> ResponseReturnValue:
+def answer(public_id: str, wanted: Wanted, now: datetime, act: Act | None = None) -> ResponseReturnValue:
     """Answer a change of one submission: to htmx the parts that changed, else the way back to it."""
     if "HX-Request" not in request.headers:
         return redirect(url_for("admin.detail", public_id=public_id, **wanted.query()), 303)
     found, rail = changes.load(public_id), load_rail(wanted, "inbox")
     shown = show(found, wanted, now, role=needs("agent").role, opened=False)
-    return _part(shown) + _partials(wanted, rail, _row(found, wanted, rail, now))
+    return _telling(_part(shown) + _partials(wanted, rail, _row(found, wanted, rail, now)), act, public_id)
 
 
 @blueprint.route("/feedback/<public_id>/delete", methods=["GET", "POST"])

@@ -87,6 +87,8 @@ def _marked(row: Any, phrases: Sequence[Phrase]) -> tuple[Piece, ...] | None:
 
 def _settled(row: Any, wanted: Wanted) -> str | None:
     # A row that was moved while the list is open keeps its place and says where it went.
+    if row.snoozed_until is not None:
+        return f"Until {row.snoozed_until.day} {row.snoozed_until:%b}"
     if wanted.status not in (EVERYWHERE, row.status):
         return BOX_BY_KEY[row.status].label
     return "Archived" if row.is_archived and not wanted.is_archived else None

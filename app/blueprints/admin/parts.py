@@ -4,7 +4,7 @@ from flask import Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from app.blueprints.admin import wording
+from app.blueprints.admin import snoozing, wording
 from app.blueprints.admin.inbox import blueprint, open_now
 from app.blueprints.admin.lists import ROWS, chips_of, count_of, list_row
 from app.blueprints.admin.rail import load_rail
@@ -18,6 +18,7 @@ from app.security import needs
 
 MOST_PEOPLE = 50
 MOST_NAMES = 8
+MOST_TAGS = 500
 
 
 @blueprint.get("/rows")
@@ -43,7 +44,7 @@ def rows() -> ResponseReturnValue:
 
 @blueprint.get("/bulk/choices")
 def bulk_choices() -> ResponseReturnValue:
-    """Answer to whom submissions can be given, and under which categories they can be put."""
+    """Answer what many can be given: people, categories, tags, and moments until which to snooze them."""
     people = select(User.public_id, User.name).where(User.is_active, User.role != "viewer")
     projects = select(Project.categories).where(Project.is_active)
     if key := request.args.get("project"):
@@ -55,7 +56,9 @@ def bulk_choices() -> ResponseReturnValue:
         "admin/_bulk_choices.html",
         people=db.session.execute(people.order_by(User.name, User.id).limit(MOST_PEOPLE)).all(),
         mine=needs("agent").public_id,
+        snoozes=snoozing.choices(utc_now(), snoozing.viewer_zone()),
         kinds=[kind for key, kind in (kinds[0] if kinds else {}).items() if key in shared],
+        tags=db.session.execute(select(Tag.name, Tag.color).order_by(Tag.key).limit(MOST_TAGS)).all(),
     )
 
 

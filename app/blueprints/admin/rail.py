@@ -8,7 +8,7 @@ from flask import url_for
 from sqlalchemy import select
 
 from app.blueprints.admin import wording
-from app.blueprints.admin.wanted import Wanted
+from app.blueprints.admin.wanted import EVERYWHERE, Wanted
 from app.blueprints.admin.wording import BOX_BY_KEY, BOXES, Kind
 from app.extensions import db
 from app.models import Project, SavedView
@@ -65,6 +65,7 @@ class Rail:
     projects: tuple[ProjectRow, ...]
     unread: int
     counts: Mapping[str, int]
+    snoozed: Place
 
     def count(self, status: str) -> int:
         """Return how many submissions a box holds."""
@@ -111,7 +112,15 @@ def load_rail(wanted: Wanted, section: str) -> Rail:
         tuple(_project(rows, wanted, inbox) for rows in found.values() if rows[0].is_active),
         unread=counts.get(wanted.status, (0, 0))[1],
         counts={status: all_ for status, (all_, _) in counts.items()},
+        snoozed=_snoozed(wanted, inbox),
     )
+
+
+def _snoozed(wanted: Wanted, inbox: bool) -> Place:
+    """Return the place of what is snoozed: a filter, and not a box that the roll-up counts."""
+    asked = Wanted(status=EVERYWHERE, is_archived=EVERYWHERE, project=wanted.project, q="is:snoozed")
+    here = inbox and asked.query() == wanted.query()
+    return Place("snoozed", "Snoozed", "clock", url_for("admin.index", **asked.query()), "", current=here)
 
 
 def _projects() -> dict[str, list[Any]]:

@@ -123,6 +123,11 @@ class ScreenshotQuery(Strict):
     v: Annotated[str, Field(max_length=32, description="Which picture a page means; not read.")] | None = None
 
 
+SnoozedUntil = Annotated[
+    QueryMoment, Field(description="A time to come; null wakes it. A day means its first moment in UTC.")
+]
+
+
 class FeedbackChange(Strict):
     """What may be changed of a submission; what is left out stays."""
 
@@ -140,6 +145,7 @@ class FeedbackChange(Strict):
         | None
     ) = None
     tags: Annotated[list[str], Field(max_length=50, description="Names; these and no others.")] | None = None
+    snoozed_until: SnoozedUntil | None = None
     version: (
         Annotated[
             int,
@@ -210,6 +216,12 @@ class TagChange(Strict):
 
     name: TagName | None = None
     color: TagColor | None = None
+
+
+class TagMerge(Strict):
+    """Which tag another becomes."""
+
+    into: PublicId
 
 
 def exact_origin(value: str) -> str:
@@ -343,10 +355,20 @@ class ViewChange(Strict):
     is_shared: bool | None = None
 
 
+class MergeOf(Strict):
+    """Submissions that say the same."""
+
+    ids: Annotated[list[PublicId], Field(min_length=1, max_length=100)]
+    into: Annotated[PublicId | None, Field(description="The one that stays.")] = None
+
+
 class ActPath(BaseModel):
     """The address of an act."""
 
     public_id: PublicId
+
+
+TagNames = Annotated[list[TagName], Field(min_length=1, max_length=20, description="Names of tags.")]
 
 
 class BulkSet(Strict):
@@ -357,6 +379,9 @@ class BulkSet(Strict):
     is_archived: bool | None = None
     category: Word | None = None
     assignee: Annotated[str, StringConstraints(max_length=254)] | None = None
+    add_tags: TagNames | None = None
+    remove_tags: TagNames | None = None
+    snoozed_until: SnoozedUntil | None = None
 
 
 class BulkAct(Strict):

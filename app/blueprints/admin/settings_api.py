@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from app.blueprints.admin import answers, settings
+from app.blueprints.admin import answers, settings, settings_answers
 from app.blueprints.admin.api import blueprint
 from app.blueprints.admin.reading import given
 from app.blueprints.admin.schemas import (
@@ -19,28 +19,32 @@ from app.responses import Failure, success
 from app.security import needs
 
 
-@blueprint.get("/projects", summary="All projects", responses={200: answers.ProjectList})
+@blueprint.get("/projects", summary="All projects", responses={200: settings_answers.ProjectList})
 def list_projects() -> Response:
     """Answer all projects with their settings."""
-    return success([answers.project(found) for found in settings.all_projects()])
+    return success([settings_answers.project(found) for found in settings.all_projects()])
 
 
-@blueprint.post("/projects", summary="Make a project", responses={201: answers.OneProject, 409: Failure})
+@blueprint.post(
+    "/projects", summary="Make a project", responses={201: settings_answers.OneProject, 409: Failure}
+)
 def create_project(body: NewProject) -> Response:
     """Make a project; what is left out has its default."""
-    return success(answers.project(settings.create_project(given(body, NULLABLE))), 201)
+    return success(settings_answers.project(settings.create_project(given(body, NULLABLE))), 201)
 
 
-@blueprint.get("/projects/<public_key>", summary="One project", responses={200: answers.OneProject})
+@blueprint.get("/projects/<public_key>", summary="One project", responses={200: settings_answers.OneProject})
 def get_project(path: ProjectPath) -> Response:
     """Answer one project."""
-    return success(answers.project(settings.load_project(path.public_key)))
+    return success(settings_answers.project(settings.load_project(path.public_key)))
 
 
-@blueprint.patch("/projects/<public_key>", summary="Change a project", responses={200: answers.OneProject})
+@blueprint.patch(
+    "/projects/<public_key>", summary="Change a project", responses={200: settings_answers.OneProject}
+)
 def change_project(path: ProjectPath, body: ProjectFields) -> Response:
     """Change settings of a project; what is left out stays, lists and texts are replaced whole."""
-    return success(answers.project(settings.change_project(path.public_key, given(body, NULLABLE))))
+    return success(settings_answers.project(settings.change_project(path.public_key, given(body, NULLABLE))))
 
 
 @blueprint.delete(
@@ -54,33 +58,33 @@ def delete_project(path: ProjectPath) -> Response:
     return success({"key": path.public_key})
 
 
-@blueprint.get("/tokens", summary="All tokens", responses={200: answers.TokenList})
+@blueprint.get("/tokens", summary="All tokens", responses={200: settings_answers.TokenList})
 def list_tokens() -> Response:
     """Answer all tokens, the newest first, without their secrets."""
-    return success([answers.token(found) for found in settings.all_tokens()])
+    return success([settings_answers.token(found) for found in settings.all_tokens()])
 
 
-@blueprint.post("/tokens", summary="Make a token", responses={201: answers.OneNewToken})
+@blueprint.post("/tokens", summary="Make a token", responses={201: settings_answers.OneNewToken})
 def create_token(body: NewToken) -> Response:
     """Make a token for yourself or the named user; this answer alone holds its secret."""
     email = body.user or needs("admin").email
     found, secret = settings.create_token(email, name=body.name, role=body.role)
-    return success(answers.token(found) | {"token": secret}, 201)
+    return success(settings_answers.token(found) | {"token": secret}, 201)
 
 
-@blueprint.get("/tokens/<public_id>", summary="One token", responses={200: answers.OneToken})
+@blueprint.get("/tokens/<public_id>", summary="One token", responses={200: settings_answers.OneToken})
 def get_token(path: TokenPath) -> Response:
     """Answer one token without its secret."""
-    return success(answers.token(settings.load_token(path.public_id)))
+    return success(settings_answers.token(settings.load_token(path.public_id)))
 
 
-@blueprint.patch("/tokens/<public_id>", summary="Change a token", responses={200: answers.OneToken})
+@blueprint.patch("/tokens/<public_id>", summary="Change a token", responses={200: settings_answers.OneToken})
 def change_token(path: TokenPath, body: TokenChange) -> Response:
     """Change a token's name or role; the role is never above its user's."""
-    return success(answers.token(settings.change_token(path.public_id, given(body))))
+    return success(settings_answers.token(settings.change_token(path.public_id, given(body))))
 
 
-@blueprint.delete("/tokens/<public_id>", summary="Revoke a token", responses={200: answers.OneToken})
+@blueprint.delete("/tokens/<public_id>", summary="Revoke a token", responses={200: settings_answers.OneToken})
 def revoke_token(path: TokenPath) -> Response:
     """Revoke a token at once and for good."""
-    return success(answers.token(settings.revoke_token(path.public_id, utc_now())))
+    return success(settings_answers.token(settings.revoke_token(path.public_id, utc_now())))

@@ -8,15 +8,17 @@ from flask import url_for
 from sqlalchemy import ScalarSelect, literal, select, tuple_
 from sqlalchemy.sql import operators
 
-from app.blueprints.admin import wording
+from app.blueprints.admin import snoozing, wording
 from app.blueprints.admin.choices import Choices, load_choices
+from app.blueprints.admin.snoozing import SnoozeChoice
 from app.blueprints.admin.thread import Thread, load_thread
 from app.blueprints.admin.tree import Node, tree
 from app.blueprints.admin.wanted import EVERYWHERE, Wanted
 from app.blueprints.admin.wording import BOX_BY_KEY, Box, Kind
 from app.extensions import db
-from app.models import Feedback, Screenshot, hold
+from app.models import Feedback, Screenshot, hold, merge
 from app.models.feedback import InboxFilter
+from app.models.identifiers import reference
 from app.models.marks import Mark, drawn
 from app.models.message import PAGE
 from app.models.user import initials
@@ -79,6 +81,26 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A word that leads somewhere."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Another submission that says the same, as a line that leads there."""
+
+    href: str
+    reference: str
+    name: str
+    words: str
+    age: str
+    sent: str
+
+
+@dataclass(frozen=True)
 class Assignee:
     """Who works on it; `name` is `You` for who looks."""
 
@@ -103,6 +125,8 @@ class Shown:
     is_open: bool
     is_read: bool
     is_archived: bool
+    snoozed_until: datetime | None
+    snoozes: tuple[SnoozeChoice, ...]
     mark_read: bool
     words: str
     notes: str
@@ -127,12 +151,19 @@ class Shown:
     reporter_url: str | None
     redact_url: str | None
     holds: tuple[str, ...]
+    is_merged: bool
+    merged_into: Link | None
+    merged: tuple[Merged, ...]
+    merge_url: str
+    unmerge_url: str
 
 
 def show(
     found: Feedback, wanted: Wanted, now: datetime, *, role: str, opened: bool, shown: int = PAGE
 ) -> Shown:
-    """Make what the page shows, in three statements: neighbours, menus, thread (and holds where it is held).
+    """Make what the page shows, in three statements: neighbours, menus, thread.
+
+    One more reads the holds of what is held, and one the submissions that were merged into it.
 
     `opened` means that an agent reads it now, so it becomes read; `shown` how many entries the thread has.
     """
@@ -141,6 +172,7 @@ def show(
     where = {"public_id": found.public_id, **wanted.query()}
     kinds = wording.kinds_of(found.project.categories)
     facts = _facts(found, now)
+    around = _around(found, wanted)
     in_trash = found.status == "trash" and role == "admin"
     return Shown(
         public_id=found.public_id,
@@ -155,6 +187,8 @@ def show(
         is_open=found.status in ("open", "in_progress"),
         is_read=found.is_read,
         is_archived=found.is_archived,
+        snoozed_until=found.snoozed_until,
+        snoozes=snoozing.choices(now, snoozing.viewer_zone()),
         mark_read=opened and not found.is_read and role != "viewer",
         words=found.description,
         notes=found.admin_notes,
@@ -168,7 +202,7 @@ def show(
         facts=facts,
         facts_line=", ".join(fact.value for fact in facts if fact.label in FOLDED),
         trees=_trees(found),
-        steps=_steps(found, wanted),
+        steps=_steps(around, wanted),
         first_name=found.reporter_name.split()[0] if found.reporter_name else "the reporter",
         assignee=_assignee(found, me),
         choices=load_choices(found),
@@ -179,6 +213,11 @@ def show(
         reporter_url=f"/f/{found.status_token}" if found.link_number >= 0 and role != "viewer" else None,
         redact_url=_redact_url(found, where, role),
         holds=tuple(map(hold.words_of, hold.Hold.of(db.session(), found.id))) if found.held else (),
+        is_merged=around.merged is not None,
+        merged_into=_merged_into(around.into, wanted),
+        merged=_merged(found, wanted, now) if around.count else (),
+        merge_url=url_for("admin.merge", **where),
+        unmerge_url=url_for("admin.unmerge", **where),
     )
 
 
@@ -282,17 +321,48 @@ def _size(stored: Screenshot) -> str:
     return f"{stored.width} × {stored.height}, {wording.kilobytes(stored.size_kb)}"
 
 
-def _steps(found: Feedback, wanted: Wanted) -> tuple[Step, ...]:
+def _around(found: Feedback, wanted: Wanted) -> Any:
+    """Read the neighbours in the list, and what the submission is merged with, in one statement."""
     chosen = wanted.filter(found.project_id if wanted.project else None)
+    before, after = (_neighbour(found, chosen, back=back) for back in (True, False))
+    merged, into, count = merge.pointers(found.id)
+    query = select(
+        before.label("before"),
+        after.label("after"),
+        merged.label("merged"),
+        into.label("into"),
+        count.label("count"),
+    )
+    return db.session.execute(query).one()
 
+
+def _steps(around: Any, wanted: Wanted) -> tuple[Step, ...]:
     def address(public_id: str | None) -> str | None:
         return public_id and url_for("admin.detail", public_id=public_id, **wanted.query())
 
-    before, after = (_neighbour(found, chosen, back=back) for back in (True, False))
-    row = db.session.execute(select(before.label("before"), after.label("after"))).one()
     return (
-        Step("prev", "Previous submission", "chevron-up", address(row.before)),
-        Step("next", "Next submission", "chevron-down", address(row.after)),
+        Step("prev", "Previous submission", "chevron-up", address(around.before)),
+        Step("next", "Next submission", "chevron-down", address(around.after)),
+    )
+
+
+def _merged_into(public_id: str | None, wanted: Wanted) -> Link | None:
+    if public_id is None:
+        return None
+    return Link(reference(public_id), url_for("admin.detail", public_id=public_id, **wanted.query()))
+
+
+def _merged(found: Feedback, wanted: Wanted, now: datetime) -> tuple[Merged, ...]:
+    return tuple(
+        Merged(
+            href=url_for("admin.detail", public_id=row.public_id, **wanted.query()),
+            reference=reference(row.public_id),
+            name=row.reporter_name or row.reporter_email or "Somebody",
+            words=wording.first_words(row.first_words),
+            age=wording.age(row.created_at, now),
+            sent=row.created_at.isoformat(),
+        )
+        for row in merge.merged_into(db.session(), found.id)
     )
 
 

@@ -1,34 +1,28 @@
 """The JSON API of tags."""
 
-from flask import Response
-from sqlalchemy import select
+from typing import Any
 
-from app.blueprints.admin import answers, changes
+from flask import Response
+
+from app.blueprints.admin import answers, tags
 from app.blueprints.admin.api import blueprint
 from app.blueprints.admin.reading import given
-from app.blueprints.admin.schemas import NewTag, TagChange, TagPath
-from app.database.transactions import transaction
-from app.errors import ClientError, not_found
-from app.extensions import db
-from app.models import Tag, audit, tag
+from app.blueprints.admin.schemas import NewTag, TagChange, TagMerge, TagPath
+from app.errors import ClientError
+from app.models import Tag
 from app.responses import Failure, success
 
 
 @blueprint.get("/tags", summary="All tags", responses={200: answers.TagList})
 def list_tags() -> Response:
-    """Answer all tags by name."""
-    return success([answers.tag_data(found) for found in db.session.scalars(select(Tag).order_by(Tag.key))])
+    """Answer all tags by name, with how many submissions have each."""
+    return success([_counted(found.tag, found.submissions) for found in tags.all_tags()])
 
 
 @blueprint.post("/tags", summary="Make a tag", responses={201: answers.OneTag, 409: Failure})
 def create_tag(body: NewTag) -> Response:
     """Make a tag; without a colour it takes the next one. A name that is there answers 409."""
-    (name,) = changes.tag_names([body.name])
-    with transaction() as session:
-        made = tag.make(session, name, body.color)
-        if made is None:
-            raise _taken()
-    return success(answers.tag_data(made), 201)
+    return success(_counted(tags.create(body.name, body.color), 0), 201)
 
 
 @blueprint.patch("/tags/<public_id>", summary="Change a tag", responses={200: answers.OneTag, 409: Failure})
@@ -37,35 +31,23 @@ def change_tag(path: TagPath, body: TagChange) -> Response:
     values = given(body)
     if not values:
         raise ClientError(422, "validation_failed", "The body changes nothing.")
-    with transaction() as session:
-        found = _load(path.public_id)
-        if "name" in values:
-            (name,) = changes.tag_names([values["name"]])
-            key = tag.key_of(name)
-            if session.scalar(select(Tag.id).where(Tag.key == key, Tag.id != found.id)) is not None:
-                raise _taken()
-            found.name, found.key = name, key
-        found.color = values.get("color", found.color)
-        audit.record(session, "tag.change", target=found.name, details=values)
-    return success(answers.tag_data(found))
+    found = tags.change(path.public_id, values)
+    return success(_counted(found, tags.count(found)))
+
+
+@blueprint.post("/tags/<public_id>/merge", summary="Merge a tag", responses={200: answers.OneTag})
+def merge_tag(path: TagPath, body: TagMerge) -> Response:
+    """Give the tag `into` to all that have this one, and delete this one; this cannot be undone."""
+    found, _moved = tags.merge(path.public_id, body.into)
+    return success(_counted(found, tags.count(found)))
 
 
 @blueprint.delete("/tags/<public_id>", summary="Delete a tag", responses={200: answers.Gone})
 def delete_tag(path: TagPath) -> Response:
     """Delete a tag and take it from every submission; the submissions stay."""
-    with transaction() as session:
-        found = _load(path.public_id)
-        audit.record(session, "tag.delete", target=found.name)
-        session.delete(found)
+    tags.delete(path.public_id)
     return success({"id": path.public_id})
 
 
-def _load(public_id: str) -> Tag:
-    found = db.session.scalar(select(Tag).where(Tag.public_id == public_id))
-    if found is None:
-        raise not_found("This tag")
-    return found
-
-
-def _taken() -> ClientError:
-    return ClientError(409, "conflict", "There is a tag of this name already.")
+def _counted(found: Tag, submissions: int) -> dict[str, Any]:
+    return answers.tag_data(found) | {"submissions": submissions}

@@ -5,7 +5,7 @@ import re
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.blueprints.admin import changes, inbox, redaction
+from app.blueprints.admin import changes, inbox, merging, redaction
 from app.blueprints.admin.inbox import blueprint
 from app.blueprints.admin.redaction import Box
 from app.blueprints.admin.submissions import show
@@ -26,8 +26,8 @@ def add_message(public_id: str) -> ResponseReturnValue:
         raise changes.wrong("kind", "is reply or note")
     if status is not None and status not in STATUSES:
         raise changes.wrong("status", "is not a status")
-    changes.write(public_id, kind, request.form.get("text", ""), someone, status)
-    return inbox.answer(public_id, wanted, utc_now())
+    _, act = changes.write_undoably(public_id, kind, request.form.get("text", ""), someone, status)
+    return inbox.answer(public_id, wanted, utc_now(), act)
 
 
 @blueprint.post("/feedback/<public_id>/link")
@@ -38,6 +38,23 @@ def change_link(public_id: str) -> ResponseReturnValue:
     if revoked not in changes.TRUTH:
         raise changes.wrong("revoked", "is true or false")
     changes.change_link(public_id, revoked=changes.TRUTH[revoked], someone=someone)
+    return inbox.answer(public_id, wanted, utc_now())
+
+
+@blueprint.post("/feedback/<public_id>/merge")
+def merge(public_id: str) -> ResponseReturnValue:
+    """Merge a submission into the one whose address or id the form names."""
+    someone, wanted = needs("agent"), Wanted.of(request.args)
+    into = merging.named(request.form.get("into", ""))
+    merging.merge_all([public_id], into, someone)
+    return inbox.answer(public_id, wanted, utc_now())
+
+
+@blueprint.post("/feedback/<public_id>/unmerge")
+def unmerge(public_id: str) -> ResponseReturnValue:
+    """Make a merged submission one of its own again."""
+    someone, wanted = needs("agent"), Wanted.of(request.args)
+    merging.unmerge(public_id, someone)
     return inbox.answer(public_id, wanted, utc_now())
 
 

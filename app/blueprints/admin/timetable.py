@@ -1,9 +1,9 @@
 """What the worker does for the inbox and the dashboard from time to time."""
 
 from app.clock import utc_now
-from app.database.transactions import transaction
+from app.database.transactions import current_session, transaction
 from app.jobs import every
-from app.models import acts, rollup
+from app.models import acts, rollup, snooze
 
 FOLD_SECONDS = 30.0
 
@@ -18,6 +18,15 @@ def fold_rollups() -> None:
 def prune_rollups() -> None:
     """Take out rows of the roll-ups whose submissions are all gone."""
     rollup.prune()
+
+
+@every("*")
+def wake_snoozed() -> None:
+    """Bring back what was snoozed until now, with exact counts."""
+    now = utc_now()
+    while snooze.is_due(current_session(), now):
+        with transaction() as session:
+            snooze.wake(session, now)
 
 
 @every("*/10")

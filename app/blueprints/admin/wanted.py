@@ -82,7 +82,7 @@ class Wanted:
         # A box that is asked for anywhere else in the text is not held against it.
         if "status" in left.names():
             fields.setdefault("status", EVERYWHERE)
-        if "is:archived" in str(left):
+        if "is:archived" in str(left) or "is:snoozed" in str(left):
             fields.setdefault("is_archived", EVERYWHERE)
         read = replace(self, q=str(left), **fields)
         return replace(read, sort="newest") if read.sort == "relevance" and not read.has_text else read

@@ -149,15 +149,21 @@ STATUS_ACTS = {
 }
 
 
-def act_summary(values: Mapping[str, Any], count: int) -> str:
-    """Say what an act did, `14 submissions resolved`."""
-    return f"{submissions(count)} {' and '.join(_acts(values)) or 'match'}"
+SAID_WITH_ACTS = {"reply": "the reply", "note": "the note"}
 
 
-def undo_summary(count: int, left: int) -> str:
-    """Say what an undo did, and what it left."""
+def act_summary(values: Mapping[str, Any], count: int, said: str = "") -> str:
+    """Say what an act did, `14 submissions resolved`; `said` is the kind of a message sent with it."""
+    done = f"{submissions(count)} {' and '.join(_acts(values)) or 'match'}"
+    return {"reply": f"Reply sent, {done}", "note": f"Note kept, {done}"}.get(said, done)
+
+
+def undo_summary(count: int, left: int, said: str = "") -> str:
+    """Say what an undo did, and what it left; `said` is the kind of a message that was sent with the act."""
     done = f"{submissions(count)} as before"
-    return f"{done}, {number(left)} left: changed since" if left else done
+    if left:
+        done = f"{done}, {number(left)} left: changed since"
+    return f"{done}; {SAID_WITH_ACTS[said]} stays" if said else done
 
 
 def submissions(count: int) -> str:
@@ -174,9 +180,13 @@ def _acts(values: Mapping[str, Any]) -> Iterator[str]:
         yield "archived" if values["is_archived"] else "taken out of the archive"
     if "is_read" in values:
         yield "marked as read" if values["is_read"] else "marked as unread"
+    if "snoozed_until" in values:
+        yield "snoozed" if values["snoozed_until"] else "woken"
     if "category" in values:
         yield f"put under {values['category']}"
     if "assignee" in values or "assignee_id" in values:
         yield "given away" if values.get("assignee") or values.get("assignee_id") else "given to nobody"
-    if "tags" in values:
-        yield "tagged"
+    if names := values.get("add_tags"):
+        yield f"tagged {', '.join(names)}"
+    if names := values.get("remove_tags"):
+        yield f"no longer tagged {', '.join(names)}"

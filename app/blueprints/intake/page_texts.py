@@ -99,6 +99,22 @@ ENGLISH = {
     "answer.to": "Answer {name}",
     "answer.opens": "Your answer opens this again.",
     "come.back": "This page shows where it stands whenever you come back.",
+    "merged": "Others told us the same. We work on it in one place, and this page shows how far it is.",
+    "kept.until": "As things stand, this is kept until {when}.",
+    "copy": "Get a copy of everything",
+    "delete": "Delete what I sent",
+    "delete.ask": "Delete what you sent?",
+    "delete.ask.words": "Your words, your picture and all messages here are deleted at once, and this "
+    "page with them. This cannot be undone.",
+    "delete.keep": "Keep it",
+    "delete.yes": "Delete it for good",
+    "delete.held": "This has to be kept for now",
+    "delete.held.words": "The team has to keep it for a reason of its own, so nothing was deleted. "
+    "Ask them by an answer on your page, or try again later.",
+    "delete.back": "Back to your page",
+    "delete.gone": "It is deleted",
+    "delete.gone.words": "Your words, your picture and all messages are gone. You can close this page.",
+    "day": "{day} {month} {year}",
     "date": "{day} {month} {year}, {time} UTC",
     "months": "January February March April May June July August September October November December",
 }
@@ -188,6 +204,24 @@ GERMAN = {
     "answer.to": "{name} antworten",
     "answer.opens": "Ihre Antwort öffnet dies wieder.",
     "come.back": "Diese Seite zeigt den Stand, wann immer Sie wiederkommen.",
+    "merged": "Andere haben uns dasselbe gesagt. Wir arbeiten an einer Stelle daran, und diese Seite "
+    "zeigt den Stand.",
+    "kept.until": "Nach jetzigem Stand aufbewahrt bis {when}.",
+    "copy": "Alles als Kopie holen",
+    "delete": "Löschen, was ich gesendet habe",
+    "delete.ask": "Löschen, was Sie gesendet haben?",
+    "delete.ask.words": "Ihre Worte, Ihr Bild und alle Nachrichten hier werden sofort gelöscht, und mit "
+    "ihnen diese Seite. Das lässt sich nicht zurücknehmen.",
+    "delete.keep": "Behalten",
+    "delete.yes": "Endgültig löschen",
+    "delete.held": "Dies muss vorerst aufbewahrt werden",
+    "delete.held.words": "Das Team muss es aus einem eigenen Grund aufbewahren, darum wurde nichts gelöscht. "
+    "Fragen Sie mit einer Antwort auf Ihrer Seite nach, oder versuchen Sie es später noch einmal.",
+    "delete.back": "Zurück zu Ihrer Seite",
+    "delete.gone": "Es ist gelöscht",
+    "delete.gone.words": "Ihre Worte, Ihr Bild und alle Nachrichten sind fort. Sie können diese Seite "
+    "schließen.",
+    "day": "{day}. {month} {year}",
     "date": "{day}. {month} {year}, {time} UTC",
     "months": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
 }
@@ -221,6 +255,12 @@ class Words:
             year=moment.year,
             time=f"{moment:%H:%M}",
         )
+
+    def day(self, moment: datetime) -> str:
+        """Write the day of a moment, in UTC."""
+        moment = moment.astimezone(UTC)
+        month = self.texts["months"].split(" ")[moment.month - 1]
+        return self("day", day=moment.day, month=month, year=moment.year)
 
     def category(self, key: str, label: str | None) -> str:
         """Name a category: as the project does, else as we do, else by its key."""

@@ -16,6 +16,7 @@ from app.blueprints.intake import (
     body,
     demo_shop,
     limiting,
+    own_data,
     projects,
     reception,
     report_form,
@@ -32,6 +33,7 @@ from app.extensions import db
 from app.limits_storage import request_key
 from app.models import Feedback, Project, message
 from app.models.identifiers import reference
+from app.models.kept_until import kept_until
 from app.models.project import IntakeProject
 from app.models.status_link import status_token
 from app.responses import success
@@ -55,7 +57,17 @@ PICTURE_HEADERS = {
 
 blueprint = Blueprint("pages", __name__)
 ACCESS = {
-    f"pages.{name}": "public" for name in ("demo", "report", "send_report", "status", "answer", "picture")
+    f"pages.{name}": "public"
+    for name in (
+        "demo",
+        "report",
+        "send_report",
+        "status",
+        "answer",
+        "picture",
+        "own_copy",
+        "delete_own",
+    )
 }
 
 
@@ -153,14 +165,21 @@ def _status(token: str, typed: str = "", error: ClientError | None = None) -> st
     project = feedback.project
     t = words(project.locale, project.texts, request.accept_languages)
     labels = {category["key"]: category["label"] for category in project.categories}
-    shown = status_page.thread(db.session(), feedback, t, whole="all" in request.args)
+    session, now = db.session(), utc_now()
+    shown = status_page.thread(session, feedback, t, whole="all" in request.args)
+    stands = status_page.standing(session, feedback)
+    kept = kept_until(session, feedback, now)
     return render_template(
         "intake/status.html",
         t=t,
         project_name=project.name,
-        heading=status_page.heading(feedback.status, t),
+        heading=status_page.heading(stands.status, t),
+        merged=stands.is_merged,
         reference=feedback.reference,
-        steps=status_page.steps(feedback, shown.moved_at, t),
+        steps=status_page.steps(feedback, stands, t),
+        kept=t("kept.until", when=t.day(kept)) if kept and kept > now else "",
+        copy_url=url_for("pages.own_copy", token=token),
+        delete_url=url_for("pages.delete_own", token=token),
         written=t.moment(feedback.created_at),
         written_iso=rfc3339(feedback.created_at),
         description=feedback.description,
@@ -175,6 +194,42 @@ def _status(token: str, typed: str = "", error: ClientError | None = None) -> st
         wrong=error and status_page.fault(error, typed, t),
         max_text=message.LONGEST,
     )
+
+
+@blueprint.get("/f/<token>/copy")
+def own_copy(token: str) -> ResponseReturnValue:
+    """Send the reporter a zip of what they sent and what was said with them."""
+    limiting.count_request(request_key())
+    feedback = _by_token(token)
+    data = own_data.copy(db.session(), feedback, utc_now())
+    name = f"submission-{feedback.reference}.zip"
+    headers = {
+        **PRIVATE,
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return Response(data, mimetype="application/zip", headers=headers)
+
+
+@blueprint.route("/f/<token>/delete", methods=["GET", "POST"])
+def delete_own(token: str) -> ResponseReturnValue:
+    """Ask, then delete for good what the reporter sent; what is held is refused with a sentence."""
+    limiting.count_request(request_key())
+    feedback = _by_token(token)
+    project = feedback.project
+    t = words(project.locale, project.texts, request.accept_languages)
+    shown = {"t": t, "project_name": project.name, "reference": feedback.reference, "token": token}
+    if request.method == "GET":
+        return render_template("intake/delete.html", **shown, state="ask"), PRIVATE
+    try:
+        with transaction() as session:
+            own_data.delete(session, _by_token(token, lock=True))
+    except ClientError as error:
+        if error.code != "held":
+            raise
+        return render_template("intake/delete.html", **shown, state="held"), error.status, PRIVATE
+    own_data.delete_blobs()
+    return render_template("intake/delete.html", **shown, state="gone"), PRIVATE
 
 
 @blueprint.get("/f/<token>/picture")

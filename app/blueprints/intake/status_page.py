@@ -11,7 +11,7 @@ from app.blueprints.intake.page_texts import Words
 from app.blueprints.intake.report_form import is_web_address
 from app.clock import rfc3339
 from app.errors import ClientError
-from app.models import Event, Feedback, Message, Screenshot, message
+from app.models import Event, Feedback, Message, Screenshot, merge, message
 from app.models.marks import Mark, drawn
 from app.models.user import initials
 
@@ -52,12 +52,20 @@ class Said:
 
 @dataclass(frozen=True)
 class Thread:
-    """The talk: its messages, whether there are older ones, whom an answer goes to, the last move's time."""
+    """The talk: its messages, whether there are older ones, whom an answer goes to."""
 
     messages: tuple[Said, ...]
     has_earlier: bool
     answer: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far it is, and since when: of what is merged, how far the other one is."""
+
+    status: str
     moved_at: datetime | None
+    is_merged: bool
 
 
 @dataclass(frozen=True)
@@ -86,10 +94,23 @@ def heading(status: str, t: Words) -> str:
     return t(f"state.{'closed' if status in SAID_AS_CLOSED else status}")
 
 
-def steps(feedback: Feedback, moved_at: datetime | None, t: Words) -> list[Step]:
+def standing(session: Session, feedback: Feedback) -> Standing:
+    """Return how far a submission is."""
+    into = merge.into_of(session, feedback.id)
+    shown = into or feedback
+    moved = session.scalar(
+        select(Event.created_at)
+        .where(Event.feedback_id == shown.id, Event.kind == "status")
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+    return Standing(shown.status, moved, into is not None)
+
+
+def steps(feedback: Feedback, stands: Standing, t: Words) -> list[Step]:
     """Return received, in progress and settled (or closed), with how far it has come, and since when."""
-    at = STEP_OF.get(feedback.status, LAST_STEP)
-    last = "step.settled" if at < LAST_STEP or feedback.status == SETTLED else "step.closed"
+    at, moved_at = STEP_OF.get(stands.status, LAST_STEP), stands.moved_at
+    last = "step.settled" if at < LAST_STEP or stands.status == SETTLED else "step.closed"
     names = [t("step.received"), t("step.in_progress"), t(last)]
     since = t("step.since", when=t.moment(moved_at)) if moved_at else ""
     notes = [
@@ -113,16 +134,10 @@ def thread(session: Session, feedback: Feedback, t: Words, *, whole: bool) -> Th
     most = MOST_SHOWN if whole else SHOWN
     found = session.scalars(query.limit(most + 1)).all()
     kept = found[:most]
-    moved = session.scalar(
-        select(Event.created_at)
-        .where(Event.feedback_id == feedback.id, Event.kind == "status")
-        .order_by(Event.id.desc())
-        .limit(1)
-    )
     said = tuple(_said(one, feedback, t) for one in reversed(kept))
     last = next((one.first_name for one in reversed(said) if not one.own), "")
     label = t("answer.to", name=last) if last else t("answer")
-    return Thread(said, len(found) > len(kept) and not whole, label, moved)
+    return Thread(said, len(found) > len(kept) and not whole, label)
 
 
 def _said(found: Message, feedback: Feedback, t: Words) -> Said:

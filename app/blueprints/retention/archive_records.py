@@ -26,7 +26,7 @@ FORMAT = 1
 FEEDBACK = cast(Table, Feedback.__table__)
 # Tables of submissions that follow from the rest: holds are about the live row alone, and what an act was
 # before means nothing once the act is gone, which is soon.
-DERIVED = frozenset({"held_submissions", "act_rows"})
+DERIVED = frozenset({"held_submissions", "act_rows", "act_tags"})
 # Columns that follow from the rest, or mean something in one database only.
 LEFT_OUT = frozenset({"held"})
 BLOB_COLUMNS = ("blob_key", "thumbnail_key")

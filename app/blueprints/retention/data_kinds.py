@@ -39,13 +39,13 @@ KINDS = (
         "Threads",
         "The talk with the reporter, and what was done with a submission.",
         WITH_IT,
-        ("messages", "submission_events", "feedback_tags"),
+        ("messages", "submission_events", "feedback_tags", "merges"),
     ),
     Kind(
         "Acts on many",
         "What one act changed, so that it can be taken back.",
         "a short while, until it cannot be taken back any more",
-        ("acts", "act_rows"),
+        ("acts", "act_rows", "act_tags"),
     ),
     Kind("Tags", "Words by which a team sorts its submissions.", "until somebody deletes them", ("tags",)),
     Kind(

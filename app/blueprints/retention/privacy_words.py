@@ -25,6 +25,7 @@ PLACES = {
     "messages": "Replies and notes",
     "submission_events": "Entries of timelines",
     "feedback_tags": "Tags on submissions",
+    "merges": "Pointers to submissions that say the same",
     "archived": "Copies in the archive",
     "saved_views": "Saved views that name the person",
     "retention_policies": "Policies whose filter names the person",

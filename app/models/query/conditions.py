@@ -81,6 +81,8 @@ def _part(node: Node, context: QueryContext) -> ColumnElement[bool]:
 
 
 def _is(value: str, _context: QueryContext) -> ColumnElement[bool]:
+    if value == "snoozed":
+        return Feedback.snoozed_until.is_not(None)
     if value == "archived":
         return Feedback.is_archived.expression
     return Feedback.is_read.expression if value == "read" else ~Feedback.is_read

@@ -124,7 +124,7 @@ def _holding_text(value: str) -> str:
 _TEXT = "words, with a star at the end for whatever begins so"
 
 TERMS: dict[str, Kind] = {
-    "is": Kind("Unread, read or archived", "unread", ("unread", "read", "archived")),
+    "is": Kind("Unread, read, archived or snoozed", "unread", ("unread", "read", "archived", "snoozed")),
     "status": Kind("The box it is in", "open", STATUSES),
     "category": Kind("What it was sent as", "bug", takes="the key of a category", reader=_lower),
     "project": Kind("Its project", "Shop", takes="the name or key of a project"),

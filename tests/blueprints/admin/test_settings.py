@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.blueprints.admin import answers
+from app.blueprints.admin import settings_answers
 from app.blueprints.admin.schemas import (
     Asked,
     Position,
@@ -83,7 +83,7 @@ def test_what_is_no_exact_origin_is_refused(given):
 def test_a_project_is_made_changed_and_deleted(api):
     made = api("POST", PROJECTS, {"name": "Help", "origins": ["https://help.example"], "byte_quota": None})
     assert made.status_code == 201
-    answers.OneProject.model_validate(made.json)
+    settings_answers.OneProject.model_validate(made.json)
     path = f"{PROJECTS}/{made.json['data']['key']}"
     change = {
         "categories": [{"key": "bug", "label": "Fault"}, {"key": "idea", "label": None}],
@@ -145,7 +145,7 @@ def test_a_project_with_submissions_is_not_deleted(api, project, submit):
 def test_a_token_is_shown_once_and_worth_nothing_when_revoked(api, client):
     made = api("POST", TOKENS, {"name": "export", "role": "viewer"})
     assert made.status_code == 201
-    answers.OneNewToken.model_validate(made.json)
+    settings_answers.OneNewToken.model_validate(made.json)
     secret = made.json["data"]["token"]
     path = f"{TOKENS}/{made.json['data']['id']}"
     headers = {"Authorization": f"Bearer {secret}"}

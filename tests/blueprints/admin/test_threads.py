@@ -1,5 +1,6 @@
 """What is said about a submission: replies, notes, tags, and the reporter's own page."""
 
+import json
 from html import unescape
 
 import pytest
@@ -381,3 +382,29 @@ def test_the_reporter_sees_the_newest_of_a_long_talk_and_earlier_on_demand(api, 
     whole = client.get(link(public_id) + "?all=1").text
     assert "Number 0." in whole
     assert "?all=1" not in whole
+
+
+def test_an_undo_after_send_and_resolve_brings_the_status_back_and_keeps_the_reply(sign_in, submit, api):
+    browser, public_id = sign_in("agent"), submit()
+    browser.get(f"/admin/feedback/{public_id}")
+    form = {"kind": "reply", "text": "It is fixed.", "status": "resolved"}
+    answer = browser.post(f"/admin/feedback/{public_id}/messages", form, HTMX)
+    told = json.loads(answer.headers["HX-Trigger"])["earmark:act"]
+    assert told["summary"] == "Reply sent, 1 submission resolved"
+    browser.get("/admin/")
+    undone = browser.client.post(
+        f"/admin/api/acts/{told['id']}/undo", json={}, headers={"X-CSRFToken": browser.token}
+    )
+    assert undone.json["data"]["summary"] == "1 submission as before; the reply stays"
+    whole = api("GET", f"{PATH}/{public_id}").json["data"]
+    assert (whole["status"], [one["text"] for one in whole["messages"]]) == ("open", ["It is fixed."])
+
+
+def test_the_answer_to_a_message_names_the_act_that_undoes_its_settling(api, submit):
+    path = f"{PATH}/{submit()}/messages"
+    plain = api("POST", path, json={"text": "Thank you."}).json["data"]
+    assert plain["act"] is None
+    settled = api("POST", path, json={"text": "Done.", "internal": True, "status": "closed"}).json
+    answers.OneMessage.model_validate(settled)
+    undone = api("POST", f"/admin/api/acts/{settled['data']['act']}/undo", json={})
+    assert undone.json["data"]["summary"] == "1 submission as before; the note stays"

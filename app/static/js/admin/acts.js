@@ -48,6 +48,14 @@ export async function remove(target) {
   await refreshList();
 }
 
+/** @param {string[]} ids those that say the same; the one that was sent first stays */
+export async function merge(ids) {
+  const done = await attempt(() => post('/admin/api/feedback/merge', { ids }));
+  if (!done) return;
+  say(done.summary);
+  await refreshList();
+}
+
 /** @param {Target} target */
 function whose({ ids, filter, version }) {
   if (filter) return { filter };

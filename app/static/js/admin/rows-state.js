@@ -80,6 +80,7 @@ function change(row, values) {
     set('archived', Boolean(values.is_archived));
     if (values.is_archived) settle(row, 'Archived');
   }
+  if (values.snoozed_until) settle(row, 'Snoozed');
   if (typeof values.status === 'string') {
     set('settled', !['open', 'in_progress'].includes(values.status));
     if (!document.querySelector(`[data-box="${values.status}"][aria-current]`)) settle(row, labelOf(values.status));

@@ -1,5 +1,5 @@
 // [data-pick]: choosing rows by checkbox, x or shift; the bar above the list acts on what is chosen.
-import { act, mayAct, remove } from './acts.js';
+import { act, mayAct, merge, remove } from './acts.js';
 import { ask } from './ask.js';
 import { on, onEach } from './dom.js';
 import { post } from './requests.js';
@@ -142,7 +142,31 @@ on('click', '[data-everything]', async () => {
 });
 
 on('click', '[data-bulk-set]', async (button) => {
-  await actOnChosen(JSON.parse(button.dataset.bulkSet ?? '{}'), button.textContent?.trim() ?? '');
+  const verb = button.dataset.verb ?? button.textContent?.trim() ?? '';
+  await actOnChosen(JSON.parse(button.dataset.bulkSet ?? '{}'), verb);
+});
+
+on('submit', '[data-bulk-tag-form]', async (form, event) => {
+  event.preventDefault();
+  const field = form.querySelector('input');
+  const names = (field?.value ?? '').split(',').map((name) => name.trim()).filter(Boolean);
+  const menu = form.closest('details[data-menu]');
+  if (!names.length || !(menu instanceof HTMLDetailsElement)) return;
+  menu.open = false;
+  if (field) field.value = '';
+  await actOnChosen({ add_tags: names }, `Tag {n} ${names.join(', ')}`);
+});
+
+on('click', '[data-bulk-merge]', async () => {
+  const { ids } = target();
+  const words = 'The one that was sent first stays. The others are closed and point to it; each keeps its thread and picture.';
+  if (everything !== null || ids.length < 2) {
+    await ask('Choose two or more first', 'Only submissions of this page that are chosen one by one are merged.', 'Close');
+    return;
+  }
+  if (!(await ask(`Merge ${submissions(ids.length)} into one?`, words, 'Merge them'))) return;
+  end();
+  await merge(ids);
 });
 
 on('click', '[data-bulk-delete]', async () => {
@@ -156,14 +180,16 @@ on('click', '[data-bulk-delete]', async () => {
 
 /**
  * @param {Record<string, unknown>} values
- * @param {string} verb
+ * @param {string} verb in front of how many, or with `{n}` in their place
  */
 export async function actOnChosen(values, verb) {
   const whose = target();
   const count = everything ?? whose.ids.length;
   if (!count) return;
-  if (count > ASKED_FROM && !(await ask(`${verb}: ${submissions(count)}?`, 'It can be undone for an hour.', `${verb} ${submissions(count)}`)))
-    return;
+  const [title, yes] = verb.includes('{n}')
+    ? [`${verb.replace('{n}', submissions(count))}?`, verb.replace('{n}', submissions(count))]
+    : [`${verb}: ${submissions(count)}?`, `${verb} ${submissions(count)}`];
+  if (count > ASKED_FROM && !(await ask(title, 'It can be undone for an hour.', yes))) return;
   end();
   await act(whose, values);
 }
@@ -171,7 +197,7 @@ export async function actOnChosen(values, verb) {
 /** @param {number} count */
 const submissions = (count) => `${number.format(count)} submission${count === 1 ? '' : 's'}`;
 
-// People and categories are fetched when the menu opens for the first time.
+// People, categories and tags are fetched when the menu opens for the first time.
 document.addEventListener(
   'toggle',
   (event) => {

@@ -20,6 +20,7 @@ export const SHORTCUTS = [
   { group: 'Settle', keys: ['u'], words: 'Mark as unread, or read', run: () => change('read', 'read', 'is_read', [true, false]) },
   { group: 'Settle', keys: ['y'], words: 'Archive, or take out', run: () => change('archive', 'archived', 'is_archived', [true, false]) },
   { group: 'Settle', keys: ['#'], words: 'Move to the trash', run: trash },
+  { group: 'Settle', keys: ['s'], words: 'Status, or snooze', run: () => give('status') },
   { group: 'Settle', keys: ['z'], words: 'Undo the last act', run: () => void undo() },
   { group: 'Answer', keys: ['r'], words: 'Reply to the reporter', run: () => onOpen('reply') },
   { group: 'Answer', keys: ['n'], words: 'Write a note', run: () => onOpen('note') },
@@ -38,6 +39,7 @@ export const SHORTCUTS = [
   { group: 'Go to', keys: ['g', 'c'], words: 'Go to Closed', run: () => press('[data-box="closed"]'), isHidden: true },
   { group: 'Go to', keys: ['g', 'j'], words: 'Go to Rejected', run: () => press('[data-box="rejected"]'), isHidden: true },
   { group: 'Go to', keys: ['g', 's'], words: 'Go to Spam', run: () => press('[data-box="spam"]'), isHidden: true },
+  { group: 'Go to', keys: ['g', 'z'], words: 'Go to Snoozed', run: () => press('[data-box="snoozed"]'), isHidden: true },
   { group: 'Go to', keys: ['g', 't'], words: 'Go to Trash', run: () => press('[data-box="trash"]'), isHidden: true },
 ];
 
@@ -141,7 +143,7 @@ function onOpen(key) {
 }
 
 /**
- * Opens the menu of people or tags: that of the selection, or of the open submission.
+ * Opens the menu of status, people or tags: that of the selection, or of the open submission.
  * @param {string} key
  */
 function give(key) {
@@ -152,8 +154,33 @@ function give(key) {
   const menu = document.querySelector('[data-bulk-menu]');
   if (!(menu instanceof HTMLDetailsElement)) return;
   menu.open = true;
-  const first = menu.querySelector(`[data-bulk-${key}], .menu__item`);
-  if (first instanceof HTMLElement) first.focus();
+  menu.querySelector('summary')?.focus();
+  if (key === 'status') {
+    const first = menu.querySelector('.menu__item');
+    if (first instanceof HTMLElement) first.focus();
+    return;
+  }
+  if (unfold(menu, key)) return;
+  // Its choices are on their way when it opens for the first time.
+  const loaded = () => {
+    if (!menu.isConnected || unfold(menu, key)) document.removeEventListener('htmx:after:swap', loaded);
+  };
+  document.addEventListener('htmx:after:swap', loaded);
+}
+
+/**
+ * Opens one part of the menu of the selection, with the focus on its first control.
+ * @param {HTMLDetailsElement} menu
+ * @param {string} key
+ * @returns {boolean} whether the part is there
+ */
+function unfold(menu, key) {
+  const fold = menu.querySelector(`[data-bulk-${key}]`)?.closest('details');
+  if (!fold) return false;
+  fold.open = true;
+  const first = fold.querySelector('input, button');
+  if (menu.open && first instanceof HTMLElement) first.focus();
+  return true;
 }
 
 function back() {
