@@ -11,6 +11,7 @@ from app.models.erasure import Erasure
 from app.models.event import Event
 from app.models.feedback import Feedback
 from app.models.hold import HeldSubmission, Hold
+from app.models.macro import Macro
 from app.models.merge import Merge
 from app.models.message import Message
 from app.models.project import Project
@@ -43,6 +44,7 @@ __all__ = [
     "FeedbackTag",
     "HeldSubmission",
     "Hold",
+    "Macro",
     "Merge",
     "Message",
     "Project",

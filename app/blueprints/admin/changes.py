@@ -66,24 +66,42 @@ def change_undoably(
     public_id: str, values: Mapping[str, Any], now: datetime, someone: Actor
 ) -> tuple[Feedback, Act | None]:
     """Do as `change`, and return as well the act that undoes it; None where nothing changed that can be."""
-    act = None
     with transaction() as session:
         found = load(public_id, lock=True)
         wanted = dict(values)
         check_version(session, found, wanted.pop("version", None), someone)
-        category = wanted.get("category")
-        if category is not None and category not in found.project.category_keys | {found.category}:
-            raise wrong("category", "is not one of the project's categories")
-        if "assignee" in wanted:
-            wanted["assignee"] = _person(session, wanted["assignee"], someone)
-        if "tags" in wanted:
-            wanted["tags"] = tag_names(wanted["tags"])
-        check_snooze(wanted, now)
-        changed = {name: value for name, value in wanted.items() if _differs(found, name, value)}
-        if changed:
-            act = _remember(session, found, changed, someone, now)
-            found.change(session, now, actor=someone.name, actor_id=someone.user_id, **changed)
+        act = _apply(session, found, wanted, someone, now)
     return load(public_id), act
+
+
+def _apply(
+    session: Session,
+    found: Feedback,
+    values: Mapping[str, Any],
+    someone: Actor,
+    now: datetime,
+    *,
+    said: str = "",
+) -> Act | None:
+    """Set values on a locked submission; returns the act that undoes it, if that can be undone."""
+    wanted = dict(values)
+    category = wanted.get("category")
+    if category is not None and category not in found.project.category_keys | {found.category}:
+        raise wrong("category", "is not one of the project's categories")
+    if "assignee" in wanted:
+        wanted["assignee"] = _person(session, wanted["assignee"], someone)
+    if "add_tags" in wanted:
+        has = [one.name for one in tag.of(session, found.id)]
+        wanted["tags"] = [*has, *wanted.pop("add_tags")]
+    if "tags" in wanted:
+        wanted["tags"] = tag_names(wanted["tags"])
+    check_snooze(wanted, now)
+    changed = {name: value for name, value in wanted.items() if _differs(found, name, value)}
+    if not changed:
+        return None
+    act = _remember(session, found, changed, someone, now, said=said)
+    found.change(session, now, actor=someone.name, actor_id=someone.user_id, **changed)
+    return act
 
 
 def _differs(found: Feedback, name: str, value: Any) -> bool:
@@ -146,27 +164,24 @@ def _retagged(session: Session, found: Feedback, names: Sequence[str]) -> dict[s
 
 
 def write_undoably(
-    public_id: str, kind: str, text: str, someone: Actor, status: str | None = None
+    public_id: str, kind: str, text: str, someone: Actor, values: Mapping[str, Any]
 ) -> tuple[Message, Act | None]:
-    """Add a reply or a note, and with `status` settle the submission in the same transaction.
+    """Add a reply or a note, and set `status`, `assignee` or `add_tags` with it in the same transaction.
 
-    Returns as well the act that undoes the settling; None where there was none. The message stays sent.
-    Raises ClientError 404, or 422 for a text that says nothing or too much.
+    Returns as well the act that undoes the setting; None where there was none. The message stays sent.
+    Raises ClientError 404, or 422 for a text that says nothing or too much, and as `change` does.
     """
     try:
         kept = message.clean(text)
     except ValueError as error:
         raise wrong("text", str(error)) from None
     now = utc_now()
-    act = None
     with transaction() as session:
         found = load(public_id, lock=True)
         made = message.add(
             session, found, kind, kept, author=someone.name, author_id=someone.user_id, now=now
         )
-        if status is not None and status != found.status:
-            act = _remember(session, found, {"status": status}, someone, now, said=kind)
-            found.change(session, now, actor=someone.name, actor_id=someone.user_id, status=status)
+        act = _apply(session, found, values, someone, now, said=kind)
         session.flush()
         session.refresh(made)
         session.expunge(made)

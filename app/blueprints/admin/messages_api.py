@@ -30,12 +30,13 @@ def list_messages(path: FeedbackPath, query: MessagesQuery) -> Response:
     "/feedback/<public_id>/messages", summary="Reply, or add a note", responses={201: answers.OneMessage}
 )
 def add_message(path: FeedbackPath, body: NewMessage) -> Response:
-    """Add a reply to the reporter, or with `internal` a note; `status` settles it in the same transaction.
+    """Add a reply to the reporter, or with `internal` a note, and set what is named in the same transaction.
 
-    `act` undoes the settling; the message stays.
+    `act` undoes the setting; the message stays.
     """
     kind = message.NOTE if body.internal else message.REPLY
-    made, act = changes.write_undoably(path.public_id, kind, body.text, needs("agent"), body.status)
+    values = body.model_dump(include={"status", "assignee", "add_tags"}, exclude_none=True)
+    made, act = changes.write_undoably(path.public_id, kind, body.text, needs("agent"), values)
     return success(answers.message_data(made) | {"act": act and act.public_id}, 201)
 
 

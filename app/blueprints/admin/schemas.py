@@ -128,6 +128,15 @@ SnoozedUntil = Annotated[
 ]
 
 
+AssigneeName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=254),
+    Field(description="`me`, `none`, or a user's id or e-mail."),
+]
+TagName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+TagNames = Annotated[list[TagName], Field(min_length=1, max_length=20, description="Names of tags.")]
+
+
 class FeedbackChange(Strict):
     """What may be changed of a submission; what is left out stays."""
 
@@ -136,14 +145,7 @@ class FeedbackChange(Strict):
     is_archived: bool | None = None
     category: Word | None = None
     admin_notes: Annotated[str, StringConstraints(max_length=MOST_NOTES)] | None = None
-    assignee: (
-        Annotated[
-            str,
-            StringConstraints(min_length=1, max_length=254),
-            Field(description="`me`, `none`, or a user's id or e-mail."),
-        ]
-        | None
-    ) = None
+    assignee: AssigneeName | None = None
     tags: Annotated[list[str], Field(max_length=50, description="Names; these and no others.")] | None = None
     snoozed_until: SnoozedUntil | None = None
     version: (
@@ -161,6 +163,8 @@ class NewMessage(Strict):
     text: Annotated[str, StringConstraints(min_length=1, max_length=MOST_NOTES)]
     internal: bool = False
     status: Annotated[Status | None, Field(description="Where the submission goes with it.")] = None
+    assignee: Annotated[AssigneeName | None, Field(description="Who works on it from now on.")] = None
+    add_tags: Annotated[TagNames | None, Field(description="Tags that it gets as well.")] = None
 
 
 class MessagesQuery(Strict):
@@ -194,7 +198,6 @@ class LinkChange(Strict):
     revoked: bool
 
 
-TagName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 TagColor = Annotated[int, Field(ge=1, le=8, description="One of the eight colours of the charts.")]
 
 
@@ -362,13 +365,51 @@ class MergeOf(Strict):
     into: Annotated[PublicId | None, Field(description="The one that stays.")] = None
 
 
-class ActPath(BaseModel):
-    """The address of an act."""
+MacroText = Annotated[str, StringConstraints(min_length=1, max_length=MOST_NOTES)]
+
+
+class MacroPath(BaseModel):
+    """The address of a macro."""
 
     public_id: PublicId
 
 
-TagNames = Annotated[list[TagName], Field(min_length=1, max_length=20, description="Names of tags.")]
+class MacroFields(Strict):
+    """A macro: a text, and what is set when it is sent; null leaves status or assignee as they are."""
+
+    name: Name | None = None
+    kind: Literal["reply", "note"] | None = None
+    text: (
+        Annotated[
+            MacroText,
+            Field(description="`{first_name}`, `{name}`, `{reference}`, `{project}`, `{agent}` are filled."),
+        ]
+        | None
+    ) = None
+    status: Status | None = None
+    assignee: Annotated[AssigneeName | None, Field(description="`me`, `none`, or a user's id.")] = None
+    tags: Annotated[list[TagName], Field(max_length=20, description="Names of tags to add.")] | None = None
+    is_shared: bool | None = None
+
+
+class NewMacro(MacroFields):
+    """A macro to be kept."""
+
+    name: Name
+    kind: Literal["reply", "note"] = "reply"
+    text: MacroText
+    tags: Annotated[list[TagName], Field(max_length=20, default_factory=list)]
+    is_shared: bool = False
+
+
+class MacroChange(MacroFields):
+    """What may be changed of a macro."""
+
+
+class ActPath(BaseModel):
+    """The address of an act."""
+
+    public_id: PublicId
 
 
 class BulkSet(Strict):

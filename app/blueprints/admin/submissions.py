@@ -147,6 +147,7 @@ class Shown:
     thread: Thread
     more_url: str | None
     message_url: str
+    macros_url: str
     link_url: str
     reporter_url: str | None
     redact_url: str | None
@@ -209,6 +210,7 @@ def show(
         thread=thread,
         more_url=url_for("admin.detail", **where, shown=thread.more) if thread.more else None,
         message_url=url_for("admin.add_message", **where),
+        macros_url=url_for("admin.macro_choices", public_id=found.public_id),
         link_url=url_for("admin.change_link", **where),
         reporter_url=f"/f/{found.status_token}" if found.link_number >= 0 and role != "viewer" else None,
         redact_url=_redact_url(found, where, role),

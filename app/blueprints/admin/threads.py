@@ -5,7 +5,7 @@ import re
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.blueprints.admin import changes, inbox, merging, redaction
+from app.blueprints.admin import changes, inbox, macros, merging, redaction
 from app.blueprints.admin.inbox import blueprint
 from app.blueprints.admin.redaction import Box
 from app.blueprints.admin.submissions import show
@@ -19,14 +19,18 @@ from app.security import needs
 
 @blueprint.post("/feedback/<public_id>/messages")
 def add_message(public_id: str) -> ResponseReturnValue:
-    """Send a reply or keep a note; a second button settles the submission with it."""
+    """Send a reply or keep a note; a second button settles the submission with it, and a macro sets more."""
     someone, wanted = needs("agent"), Wanted.of(request.args)
     kind, status = request.form.get("kind", ""), request.form.get("status")
     if kind not in (message.REPLY, message.NOTE):
         raise changes.wrong("kind", "is reply or note")
     if status is not None and status not in STATUSES:
         raise changes.wrong("status", "is not a status")
-    _, act = changes.write_undoably(public_id, kind, request.form.get("text", ""), someone, status)
+    used = request.form.get("macro")
+    values = macros.settings_of(macros.load(used, someone)) if used else {}
+    if status is not None:
+        values["status"] = status
+    _, act = changes.write_undoably(public_id, kind, request.form.get("text", ""), someone, values)
     return inbox.answer(public_id, wanted, utc_now(), act)
 
 

@@ -178,6 +178,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "tag_seen_at": "when its script tag was seen first",
     },
     "saved_views": {"is_shared": "whether everybody sees it"},
+    "macros": {
+        "text": "what is written",
+        "tags": "tags that are put on with it",
+        "assignee": "who gets the submission with it",
+        "is_shared": "whether everybody may use it",
+    },
     "retention_policies": {
         "keep_days": "days that data stays",
         "keep_submissions": "submissions that stay at most",
@@ -282,6 +288,7 @@ PERSONAL = {
     "sessions": {"user_id", "user_agent", "seen_at"},
     "api_tokens": {"user_id", "last_used_at"},
     "saved_views": {"user_id", "name", "query"},
+    "macros": {"user_id", "assignee", "text"},
     "retention_policies": {"query"},
     "audit_entries": {"actor", "target", "details"},
     "erasures": {"mark", "requested_by"},

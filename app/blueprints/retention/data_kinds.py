@@ -69,9 +69,9 @@ KINDS = (
     ),
     Kind(
         "Settings",
-        "Projects and their widgets, views, policies.",
+        "Projects and their widgets, views, macros, policies.",
         "until somebody deletes them",
-        ("projects", "saved_views", "retention_policies"),
+        ("projects", "saved_views", "macros", "retention_policies"),
     ),
     Kind(
         "Audit log",

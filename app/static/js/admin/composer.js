@@ -1,7 +1,8 @@
 // [data-composer]: what is being written outlives a change of the submission beside it, and is dropped once it is sent.
 import { on, onEach } from './dom.js';
+import { macroOf, setMacro } from './macros.js';
 
-/** @type {Map<string, {text: string, kind: string}>} */
+/** @type {Map<string, {text: string, kind: string, macro: string, said: string}>} */
 const drafts = new Map();
 /** Whose message is under way: after its answer the end of the thread is shown. */
 let sending = '';
@@ -14,8 +15,9 @@ const partsOf = (form) => ({
 });
 
 on('input', '[data-composer]', (element) => {
-  const { id, text, kinds } = partsOf(/** @type {HTMLFormElement} */ (element));
-  drafts.set(id, { text: text.value, kind: kinds.value });
+  const form = /** @type {HTMLFormElement} */ (element);
+  const { id, text, kinds } = partsOf(form);
+  drafts.set(id, { text: text.value, kind: kinds.value, ...macroOf(form) });
 });
 
 on('click', '[data-composer] [name="kind"]', (choice) => {
@@ -42,6 +44,7 @@ onEach('[data-composer]', (/** @type {HTMLFormElement} */ form) => {
   if (draft && !text.value) {
     text.value = draft.text;
     kinds.value = draft.kind;
+    setMacro(form, draft.macro, draft.said);
   }
   if (sending !== id) return;
   sending = '';

@@ -12,6 +12,7 @@ import './export.js';
 import './keyboard.js';
 import './listing.js';
 import './live.js';
+import './macros.js';
 import './marks.js';
 import './menu-focus.js';
 import './menus.js';

@@ -1,4 +1,5 @@
 // [data-palette]: everything that can be done or gone to from here, by name: Ctrl-K or ⌘K.
+import { loadMacros } from './macros.js';
 import { SHORTCUTS } from './shortcuts.js';
 
 /** @typedef {{words: string, kind: string, keys: string[], run: () => void}} Command */
@@ -11,6 +12,7 @@ const PLACES = [
   { selector: '#places [data-project]', kind: 'Project' },
   { selector: '#places a:not([data-box], [data-view], [data-project])', kind: 'Page' },
   { selector: '#quick a', kind: 'Filter' },
+  { selector: '[data-macro]', kind: 'Macro' },
   { selector: '[data-theme-next]', kind: 'Look' },
 ];
 /** @type {Command[]} */
@@ -25,6 +27,7 @@ const input = () => /** @type {HTMLInputElement} */ (document.querySelector('[da
 export function openPalette() {
   const box = dialog();
   if (!box || box.open) return;
+  loadMacros();
   commands = [...actions(), ...PLACES.flatMap(links)];
   input().value = '';
   box.showModal();
@@ -114,6 +117,13 @@ function choose(index) {
   dialog()?.close();
   command.run();
 }
+
+// Macros that were still on their way when the palette opened.
+document.addEventListener('htmx:after:swap', () => {
+  if (!dialog()?.open) return;
+  commands = [...actions(), ...PLACES.flatMap(links)];
+  find();
+});
 
 document.addEventListener('input', (event) => {
   if (event.target instanceof Element && event.target.matches('[data-palette-input]')) find();

@@ -26,6 +26,7 @@ export const SHORTCUTS = [
   { group: 'Answer', keys: ['n'], words: 'Write a note', run: () => onOpen('note') },
   { group: 'Answer', keys: ['a'], words: 'Assign to somebody', run: () => give('assign') },
   { group: 'Answer', keys: ['t'], words: 'Tag', run: () => give('tags') },
+  { group: 'Answer', keys: ['i'], words: 'Insert a macro', run: () => onOpen('macros') },
   { group: 'Answer', keys: ['m'], words: 'Marks on or off', run: () => press('[data-marks-toggle]') },
   { group: 'Select', keys: ['x'], words: 'Select, or no longer', run: () => pick(false) },
   { group: 'Select', keys: ['X'], words: 'Select up to here', run: () => pick(true), isHidden: true },
