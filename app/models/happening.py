@@ -1,6 +1,7 @@
-"""What happens in the inbox, as it is found: new submissions, and events of their timelines.
+"""What happens in the inbox, as it is found: new submissions, events of their timelines, finished pictures.
 
-`Follower` reads both tables by their ascending ids. Ids stay here; what leaves names a submission by its
+`Follower` reads submissions and events by their ascending ids, and remembers which pictures were on their way
+to see which no longer are: nothing is written for that. Ids stay here; what leaves names a submission by its
 public id and a moment.
 """
 
@@ -11,8 +12,9 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, func, select
 
-from app.models.event import Event
+from app.models.event import EARMARK, Event
 from app.models.feedback import Feedback
+from app.models.screenshot import Screenshot
 from app.models.user import User
 
 Kind = Literal["submission", "update", "message", "screenshot"]
@@ -26,6 +28,8 @@ KINDS: dict[str, Kind] = {
 MOST_AT_ONCE = 100
 # What a page that has just reconnected may have missed is read again at the start.
 RECENT = 100
+# Pictures on their way that are remembered; each takes a tenth of a second of a worker.
+MOST_PENDING = 1_000
 # On PostgreSQL ids are given out before their transaction ends, so a lower one can appear later. Looked for
 # as long as a write transaction may take and wait.
 LATE = timedelta(seconds=15)
@@ -65,12 +69,19 @@ class Follower:
         self._late = LATE if connection.dialect.name == "postgresql" else timedelta()
         self._submissions = _Place(_before_last(connection, Feedback))
         self._events = _Place(_before_last(connection, Event))
+        self._pending = _pending(connection)
 
     def read(self, connection: Connection, now: datetime) -> list[Happening]:
-        """Return what is new, in two statements."""
+        """Return what is new, in three statements, and one more when a picture was finished."""
         arrived = _read(connection, _SUBMISSIONS, self._submissions, now, self._late)
         changed = _read(connection, _EVENTS, self._events, now, self._late)
-        return _told("submission", arrived, _submission, now) + _told("update", changed, _event, now)
+        pending = _pending(connection)
+        finished, self._pending = _finished(connection, self._pending - pending), pending
+        return [
+            *_told("submission", arrived, _submission, now),
+            *_told("update", changed, _event, now),
+            *_told("screenshot", finished, lambda row: _picture(row, now), now),
+        ]
 
 
 _SUBMISSIONS: Any = (
@@ -108,6 +119,25 @@ def _read(
     return [row for row in reversed(rows) if row.id in fresh]
 
 
+def _pending(connection: Connection) -> frozenset[int]:
+    """Return the pictures that are on their way, by the index of these alone."""
+    query = select(Screenshot.id).where(Screenshot.state == "pending")
+    return frozenset(connection.scalars(query.order_by(Screenshot.id.desc()).limit(MOST_PENDING)))
+
+
+def _finished(connection: Connection, ids: frozenset[int]) -> Sequence[Any]:
+    """Return those of the pictures that are finished; others are gone, or newer ones stand before them."""
+    if not ids:
+        return ()
+    query = (
+        select(Feedback.public_id, Screenshot.state)
+        .join(Feedback, Feedback.id == Screenshot.feedback_id)
+        .where(Screenshot.id.in_(ids), Screenshot.state != "pending")
+        .order_by(Screenshot.id)
+    )
+    return connection.execute(query).all()
+
+
 def _told(kind: Kind, rows: Sequence[Any], tell: Any, now: datetime) -> list[Happening]:
     if len(rows) > MOST_AT_ONCE:
         return [Happening(kind, now, None)]
@@ -121,3 +151,8 @@ def _submission(row: Any) -> Happening:
 def _event(row: Any) -> Happening:
     details = {"what": row.kind, "by": row.actor, "by_id": row.actor_id, "version": row.version}
     return Happening(KINDS.get(row.kind, "update"), row.created_at, row.public_id, details)
+
+
+def _picture(row: Any, now: datetime) -> Happening:
+    details = {"what": row.state, "by": EARMARK, "by_id": None}
+    return Happening("screenshot", now, row.public_id, details)

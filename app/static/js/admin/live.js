@@ -84,13 +84,26 @@ function show() {
     document.getElementById('arrivals')?.dispatchEvent(new CustomEvent('earmark:arrivals'));
   }
   document.body.dispatchEvent(new CustomEvent('earmark:counts'));
-  const changed = news.filter(({ type }) => type !== 'submission');
   const open = document.querySelector('[data-submission]');
+  const changed = news.filter((each) => each.type !== 'submission' && !showPicture(open, each));
   const own = changed.findLast(({ id, by_id: by }) => id && id === open?.getAttribute('data-submission') && by !== me());
   if (open && own && isInUse(open)) tellOfChange(open, own);
   const ids = changed.some(({ id }) => id === null) ? shownIds() : [...new Set(changed.map(({ id }) => id ?? ''))];
   if (document.querySelector('[data-rows-url]')) refreshRows(ids);
   else if (own) refreshOpen(ids);
+}
+
+/**
+ * Has the open submission show its picture that was on its way; its row comes with it.
+ * @param {Element | null} open
+ * @param {News} news
+ * @returns {boolean} whether that was all there is to it
+ */
+function showPicture(open, { type, id }) {
+  const waiting = open?.querySelector('#picture[data-poll]');
+  if (type !== 'screenshot' || !waiting || id !== open?.getAttribute('data-submission')) return false;
+  waiting.dispatchEvent(new CustomEvent('earmark:picture'));
+  return true;
 }
 
 const me = () => (root instanceof HTMLElement ? root.dataset.me : '');
