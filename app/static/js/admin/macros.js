@@ -10,10 +10,23 @@ document.addEventListener(
   'toggle',
   (event) => {
     const menu = event.target;
-    if (menu instanceof HTMLDetailsElement && menu.open && menu.querySelector('[data-macros]')) loadMacros();
+    if (!(menu instanceof HTMLDetailsElement) || !menu.open || !menu.querySelector('[data-macros]')) return;
+    loadMacros();
+    focusFirst();
   },
   { capture: true },
 );
+
+document.addEventListener('htmx:after:swap', (event) => {
+  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+  if (ctx?.target instanceof Element && ctx.target.matches('[data-macros]')) focusFirst();
+});
+
+/** The first macro has the focus where their menu is open. */
+function focusFirst() {
+  const first = document.querySelector('details[open] > [data-macros] [data-macro]');
+  if (first instanceof HTMLElement) first.focus();
+}
 
 on('click', '[data-macro]', (choice) => {
   const form = choice.closest('form');

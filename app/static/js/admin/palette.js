@@ -121,6 +121,7 @@ function choose(index) {
 // Macros that were still on their way when the palette opened.
 document.addEventListener('htmx:after:swap', () => {
   if (!dialog()?.open) return;
+  loadMacros();
   commands = [...actions(), ...PLACES.flatMap(links)];
   find();
 });
