@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.blueprints.intake.page_texts import Words
 from app.blueprints.intake.report_form import is_web_address
 from app.clock import rfc3339
 from app.errors import ClientError
-from app.models import Event, Feedback, Message, Screenshot, merge, message
+from app.models import Event, Feedback, Merge, Message, Screenshot, message
 from app.models.marks import Mark, drawn
 from app.models.user import initials
 
@@ -95,16 +95,17 @@ def heading(status: str, t: Words) -> str:
 
 
 def standing(session: Session, feedback: Feedback) -> Standing:
-    """Return how far a submission is."""
-    into = merge.into_of(session, feedback.id)
-    shown = into or feedback
-    moved = session.scalar(
+    """Return how far a submission is, in one statement."""
+    into = select(Merge.into_id).where(Merge.feedback_id == feedback.id).scalar_subquery()
+    moved = (
         select(Event.created_at)
-        .where(Event.feedback_id == shown.id, Event.kind == "status")
+        .where(Event.feedback_id == Feedback.id, Event.kind == "status")
         .order_by(Event.id.desc())
         .limit(1)
     )
-    return Standing(shown.status, moved, into is not None)
+    query = select(Feedback.id, Feedback.status, moved.scalar_subquery().label("moved_at"))
+    shown = session.execute(query.where(Feedback.id == func.coalesce(into, feedback.id))).one()
+    return Standing(shown.status, shown.moved_at, shown.id != feedback.id)
 
 
 def steps(feedback: Feedback, stands: Standing, t: Words) -> list[Step]:

@@ -545,8 +545,9 @@ def test_an_address_that_is_not_of_the_web_is_no_link(
     client: FlaskClient, make_feedback: Callable[..., str]
 ) -> None:
     for url in ("javascript:alert(1)", "data:text/html,x", "//evil.example", "http://["):
-        page = Page(client.get(make_feedback(url=url)))
-        assert page.links == []
+        address = make_feedback(url=url)
+        page = Page(client.get(address))
+        assert page.links == [f"{address}/copy", f"{address}/delete"]
         assert url not in page.text
 
 
@@ -695,7 +696,7 @@ def test_a_store_that_is_away_is_said_to_be(
     assert (response.status_code, "Retry-After" in response.headers) == (503, True)
 
 
-def test_the_page_takes_three_statements(
+def test_the_page_takes_five_statements(
     app: Flask, client: FlaskClient, make_feedback: Callable[..., str]
 ) -> None:
     address = make_feedback()
@@ -711,8 +712,8 @@ def test_the_page_takes_three_statements(
         assert client.get(address).status_code == 200
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    # The submission, what was said about it, and when it was settled.
-    assert len([one for one in seen if one.lower().startswith("select")]) == 3
+    # The submission, what was said about it, when it was settled; the policies, and which of them govern it.
+    assert len([one for one in seen if one.lower().startswith("select")]) == 5
 
 
 # Small rules
