@@ -53,21 +53,18 @@ def change(
     """Set the same values on everything that matches, and remember what it was.
 
     `check` may refuse it, in the first transaction; `add_tags` are made where they are new.
-    Raises ClientError `too_many` (422) for more than `MOST`, and 422
-    for a category that a project of the submissions does not have, somebody who cannot be given any, or tags
-    that are none or too many.
+    Raises ClientError `too_many` (422) for more than `MOST`, and 422 for a category that a project of the
+    submissions does not have, somebody who cannot be given any, or tags that are none or too many.
     """
     _refuse_too_many(where)
     set_to = _checked(where, values, now)
     author = Author(someone.user_id, someone.name)
-    if ADD in set_to:
-        with transaction() as session:
-            tag.named(session, set_to[ADD])
     act_id, last, transactions = None, 0, 0
     while True:
         with transaction() as session:
             if act_id is None:
                 check(session)
+                tag.named(session, set_to.get(ADD, ()))
             act = acts.begin(session, set_to, author, now) if act_id is None else session.get_one(Act, act_id)
             ids = acts.remember(session, act, where, after=last, limit=AT_ONCE)
             if ids:
