@@ -87,15 +87,21 @@ def plant(call: Call) -> dict[str, Any]:
         query = urllib.parse.urlencode({"project": projects[number], "q": json.dumps(text)})
         call("POST", "/admin/api/views", {"name": text[:100], "query": query, "is_shared": True})
         call("POST", "/admin/api/tokens", {"name": text[:100], "role": "viewer"})
+        macro = {"name": text[:100], "text": text, "is_shared": True, "tags": [text.replace(",", " ")[:40]]}
+        call("POST", "/admin/api/macros", macro)
         call("POST", "/admin/api/holds", {"submission": ids[number], "reason": text})
         policy = {"name": text[:100], "project": projects[number], "keep_days": 3000 + number}
         call("POST", "/admin/api/policies", policy | {"action": "delete"})
+    duplicate = _submission(call, projects[5], 5)
+    call("POST", "/admin/api/feedback/merge", {"ids": [duplicate], "into": ids[5]})
     gone = _person_who_goes(call, projects[5])
     run = call("POST", "/admin/api/retention/runs", {"project": projects[5]})
     return {
         "ids": ids,
         "project": projects[5],
         "submission": ids[5],
+        "tag": call("GET", "/admin/api/tags")[5]["id"],
+        "macro": call("GET", "/admin/api/macros")[5]["id"],
         "user": users[5]["id"],
         "invitation": urllib.parse.urlsplit(users[5]["link"]).path,
         "erasure": gone,
