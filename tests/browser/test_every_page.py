@@ -74,6 +74,7 @@ NO_PAGES = {
     "/admin/feedback/<public_id>/macros": "a part",
     "/admin/feedback/<public_id>/picture": "a part",
     "/admin/listening": "a part",
+    "/admin/names": "JSON",
     "/admin/rows": "a part",
     "/admin/views/counts": "a part",
     "/admin/performance/statements.csv": "a file",
