@@ -40,7 +40,7 @@ from app.database.paging.keyset import paginate
 from app.database.transactions import transaction
 from app.extensions import db
 from app.models import Feedback, RetentionRun, rollup, search
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from benchmarks.rounds import heading, timed, verdict
 
 ROWS = 100_000
@@ -233,7 +233,7 @@ def _load(settings: Settings, ready: Event, stop: Event, answers: "Queue[Any]") 
 
 def _read() -> None:
     wanted = InboxFilter(status="open")
-    paginate(Feedback.inbox(wanted), order=wanted.order(), cursor=None, limit=50)
+    paginate(wanted.rows(), order=wanted.order(), cursor=None, limit=50)
     db.session.rollback()
 
 

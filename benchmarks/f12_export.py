@@ -21,7 +21,7 @@ from app.blueprints.operations.migrations import migrate_to_head
 from app.config import load_or_generate
 from app.database.engine import sqlite
 from app.extensions import db
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from benchmarks.rounds import heading, timed, verdict
 
 GOAL = 0.4

@@ -16,7 +16,7 @@ from app.database.paging import cursors
 from app.database.types import UtcTime
 from app.extensions import db
 from app.models import tag
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.search.finding import page_of
 from app.models.search.listing import listing_for
 from benchmarks import filled

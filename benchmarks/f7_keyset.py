@@ -26,7 +26,7 @@ from app.database.transactions import transaction
 from app.database.types import EPOCH, UtcTime
 from app.extensions import db
 from app.models import Feedback, Project
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from benchmarks.rounds import heading, timed, verdict
 
 GOAL = 3.0
@@ -95,7 +95,7 @@ def _measure(works: dict[str, Work], pages: int) -> dict[str, float]:
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(pages):
         for name, work in works.items():
-            select = Feedback.inbox(WANTED)
+            select = WANTED.rows()
             if name == "sqlakeyset":
                 select = select.order_by(*WANTED.order())
             began = time.perf_counter()
@@ -107,9 +107,9 @@ def _measure(works: dict[str, Work], pages: int) -> dict[str, float]:
 def _middle(rows: int) -> tuple[str, tuple[Any, ...]]:
     """Return our cursor and sqlakeyset's place of one page in the middle of the list."""
     before = EPOCH + timedelta(microseconds=FIRST_US + rows // 6 * 1_000_000)
-    page = _ours(Feedback.inbox(WANTED).where(Feedback.created_at < before), None)
+    page = _ours(WANTED.rows().where(Feedback.created_at < before), None)
     place = (page.rows[-1].created_at, page.rows[-1].id)
-    named = listing_of(db.session(), Feedback.inbox(WANTED), WANTED.order())
+    named = listing_of(db.session(), WANTED.rows(), WANTED.order())
     cursor = cursors.write(named.context(""), (1, *place))
     assert cursor is not None
     return cursor, place
@@ -128,7 +128,7 @@ def _raw(place: Sequence[Any]) -> Work:
     """Return the same page by the driver alone, the place written into the statement."""
     moment = UtcTime().process_bind_param(place[0], db.engine.dialect)
     row, values = tuple_(Feedback.created_at, Feedback.id), (moment, place[1])
-    query = Feedback.inbox(WANTED).where(row < tuple_(*(literal_column(str(value)) for value in values)))
+    query = WANTED.rows().where(row < tuple_(*(literal_column(str(value)) for value in values)))
     compiled = query.order_by(*WANTED.order()).limit(LIMIT + 1).compile(dialect=db.engine.dialect)
     text, parameters = str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]
     driver = db.session.connection().connection.cursor()

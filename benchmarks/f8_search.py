@@ -11,7 +11,7 @@ from typing import Any
 from app.clock import utc_now
 from app.database.engine import sqlite
 from app.extensions import db
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.query import QueryContext, parse
 from app.models.search.finding import page_of
 from benchmarks import filled

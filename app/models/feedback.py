@@ -3,25 +3,18 @@
 Every change keeps the roll-up (`daily_counts`) and the project's bytes exact in the same transaction.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     ForeignKey,
     Index,
-    Select,
-    UnaryExpression,
-    and_,
     bindparam,
-    case,
     false,
     func,
-    literal,
     select,
     text,
     update,
@@ -29,9 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.clock import rfc3339, utc_now
-from app.database.types import EPOCH, Json, UtcTime
+from app.database.types import Json, UtcTime
 from app.models import daily_count, event, rollup, search, snooze, tag
-from app.models.addresses import is_address
 from app.models.base import Base
 from app.models.identifiers import LENGTH, is_public_id, new_public_id, reference
 from app.models.project import Project
@@ -41,10 +33,9 @@ from app.models.status_link import is_status_token, status_token
 from app.models.user import User
 
 if TYPE_CHECKING:
-    from app.models.query import Query, QueryContext
+    pass
 
 STATUSES = ("open", "in_progress", "resolved", "closed", "rejected", "spam", "trash")
-SORTS = ("newest", "oldest", "updated", "relevance")
 SETTLED = frozenset({"resolved", "closed", "rejected"})
 UNSETTLED = frozenset({"open", "in_progress"})
 # What is neither open nor in progress: the condition of an index, whose order queries must repeat (`due`).
@@ -70,7 +61,6 @@ EVENT_KINDS = {
     "assignee": "assignee",
     "snoozed_until": "snooze",
 }
-FIRST_WORDS = 200  # characters of the description that a row of the list carries
 
 
 class Feedback(Base, kw_only=True):
@@ -273,19 +263,6 @@ class Feedback(Base, kw_only=True):
             return None
         return found if is_status_token(token, found.public_id, found.link_number) else None
 
-    @staticmethod
-    def inbox(wanted: "InboxFilter") -> Select[Any]:
-        """Select the rows of a list page; page it with `InboxFilter.order`."""
-        return (
-            select(*_row_columns())
-            .select_from(Feedback)
-            # Never missing, but joined from outside: SQLite would else begin with the few projects, and sort
-            # all that a project has in a box for a page of it.
-            .outerjoin(Feedback.project)
-            .outerjoin(Feedback.screenshot)
-            .where(*wanted.conditions())
-        )
-
     def change(
         self,
         session: Session,
@@ -378,85 +355,6 @@ class Feedback(Base, kw_only=True):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class InboxFilter:
-    """What a list shows. None leaves a field free; times are aware, `until` is exclusive.
-
-    A `query` comes with its `context`: its ages are reckoned from that moment.
-    """
-
-    project_id: int | None = None
-    category: str | None = None
-    status: str | None = None
-    is_read: bool | None = None
-    is_archived: bool | None = None
-    has_screenshot: bool | None = None
-    session_id: str | None = None
-    reporter: str | None = None
-    assignee_id: int | None = None
-    tag: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    query: "Query | None" = None
-    context: "QueryContext | None" = None
-    sort: str = "newest"
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return the SQL conditions."""
-        equal = {
-            Feedback.project_id: self.project_id,
-            Feedback.status: self.status,
-            Feedback.is_read: self.is_read,
-            Feedback.is_archived: self.is_archived,
-            Feedback.has_screenshot: self.has_screenshot,
-            Feedback.session_id: self.session_id,
-            Feedback.assignee_id: self.assignee_id,
-        }
-        found = [column == value for column, value in equal.items() if value is not None]
-        if self.reporter is not None:
-            found.append(is_address(Feedback.reporter_email, self.reporter))
-        if self.category is not None:
-            found.append(of_category(self.category))
-        if self.tag is not None:
-            found.append(Feedback.id.in_(tag.submissions(self.tag)))
-        if self.since is not None:
-            found.append(Feedback.created_at >= self.since)
-        if self.until is not None:
-            found.append(Feedback.created_at < self.until)
-        if self.query is not None:
-            assert self.context is not None, "a query has a context"
-            found.extend(self.query.conditions(self.context))
-        return found
-
-    def order(self) -> Sequence[UnaryExpression[Any]]:
-        """Return the order of the list; it ends in the unique id.
-
-        What one person or one session sent stands in the order of arrival, which their indexes give.
-        """
-        if self.sort == "updated":
-            return (Feedback.updated_at.desc(), Feedback.id.desc())
-        if self._of_somebody():
-            return (Feedback.id.asc() if self.sort == "oldest" else Feedback.id.desc(),)
-        if self.sort == "oldest":
-            return (Feedback.created_at.asc(), Feedback.id.asc())
-        return (Feedback.created_at.desc(), Feedback.id.desc())
-
-    def _of_somebody(self) -> bool:
-        asked = self.query is not None and (self.query.value("email") or self.query.value("session"))
-        return bool(asked) or self.session_id is not None or self.reporter is not None
-
-
-def of_category(key: str) -> ColumnElement[bool]:
-    """Return the condition that a submission is of a category.
-
-    No index knows categories: a list is walked from its newest on. Of one that no submission ever had there
-    is nothing to walk.
-    """
-    known = select(daily_count.DailyCount.category).where(daily_count.DailyCount.category == key).exists()
-    begin = select(case((known, literal(EPOCH, UtcTime)))).scalar_subquery()
-    return and_(Feedback.category == key, Feedback.created_at >= begin)
-
-
 def settling(status: str, now: datetime) -> dict[str, Any]:
     """Return what else a statement sets that changes many to this status; the rule of `_settled_at`."""
     if status in SETTLED:
@@ -474,27 +372,3 @@ def _settled_at(found: Feedback, now: datetime) -> datetime | None:
 def content_bytes(description: str) -> int:
     """Return what a submission's text counts against its project's quota, in bytes."""
     return len(description.encode())
-
-
-def _row_columns() -> Sequence[Any]:
-    return (
-        Feedback.id,
-        Feedback.public_id,
-        Feedback.category,
-        Feedback.status,
-        func.substr(Feedback.description, 1, FIRST_WORDS).label("first_words"),
-        Feedback.url,
-        Feedback.rating,
-        Feedback.reporter_name,
-        Feedback.reporter_email,
-        Feedback.is_read,
-        Feedback.is_archived,
-        Feedback.snoozed_until,
-        Feedback.has_screenshot,
-        Feedback.has_annotation,
-        Feedback.created_at,
-        Feedback.updated_at,
-        Project.public_key.label("project_key"),
-        Project.name.label("project_name"),
-        Screenshot.state.label("screenshot_state"),
-    )

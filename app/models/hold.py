@@ -36,8 +36,9 @@ from app.database.types import UtcTime
 from app.errors import ClientError, FieldError
 from app.models import event
 from app.models.base import Base
-from app.models.feedback import Feedback, InboxFilter
+from app.models.feedback import Feedback
 from app.models.identifiers import new_public_id
+from app.models.inbox_filter import InboxFilter
 from app.models.query import QueryContext, parse
 
 SUBMISSION, FILTER = "submission", "filter"

@@ -17,7 +17,8 @@ from app.clock import utc_now
 from app.database.types import UtcTime
 from app.models import event
 from app.models.base import Base
-from app.models.feedback import FIRST_WORDS, Feedback
+from app.models.feedback import Feedback
+from app.models.inbox_filter import FIRST_WORDS
 
 CLOSED = "closed"
 MOST = 100  # at once, and of one submission

@@ -8,7 +8,7 @@ from app.database.plans.explain import explain
 from app.extensions import db
 from app.models import Feedback
 from app.models.erasure import Person
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.query import QueryContext, parse
 
 INDEX = "ix_feedback_submissions_reporter"
@@ -17,8 +17,8 @@ QUERIED = InboxFilter(query=parse("email:Jana@example.org"), context=QueryContex
 QUERIES = {
     "an erasure counts": select(func.count(), func.min(Feedback.created_at)).where(JANA),
     "an erasure and an export read": select(Feedback.id).where(JANA).order_by(Feedback.id).limit(200),
-    "the query language": Feedback.inbox(QUERIED),
-    "the filter of a page": Feedback.inbox(InboxFilter(reporter="Jana@example.org")),
+    "the query language": QUERIED.rows(),
+    "the filter of a page": InboxFilter(reporter="Jana@example.org").rows(),
 }
 
 

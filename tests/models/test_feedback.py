@@ -7,8 +7,8 @@ from app.database.transactions import transaction
 from app.extensions import db
 from app.models import DailyCount, Feedback, Screenshot
 from app.models.daily_count import counts_by_project, counts_by_status
-from app.models.feedback import InboxFilter
 from app.models.identifiers import LENGTH, new_public_id, reference
+from app.models.inbox_filter import InboxFilter
 from app.models.intake import Blob, submit
 from app.models.status_link import status_token
 from tests.models.test_intake import NOW, submission
@@ -120,7 +120,7 @@ def test_filters_of_the_inbox(context, project, wanted, found):
     submit(submission(project, Blob("k", "image/png", 1), status="resolved", session_id="s1"))
     submit(submission(project, is_archived=True, reporter_email="a@example.org"))
     submit(submission(project, created_at=NOW + timedelta(hours=2)))
-    rows = db.session.execute(Feedback.inbox(wanted).order_by(*wanted.order())).all()
+    rows = db.session.execute(wanted.rows().order_by(*wanted.order())).all()
     assert len(rows) == found
 
 
@@ -135,9 +135,7 @@ def test_the_list_is_ordered_as_asked(context, project):
 
     def listed(sort):
         wanted = InboxFilter(sort=sort)
-        return [
-            row.first_words for row in db.session.execute(Feedback.inbox(wanted).order_by(*wanted.order()))
-        ]
+        return [row.first_words for row in db.session.execute(wanted.rows().order_by(*wanted.order()))]
 
     assert listed("newest") == ["3", "2", "1"]
     assert listed("oldest") == ["1", "2", "3"]

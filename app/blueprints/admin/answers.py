@@ -199,7 +199,7 @@ class Gone(BaseModel):
 
 THREAD = 200  # entries of thread and history that one answer holds; older messages have a list of their own
 
-# Beyond what `Feedback.inbox` selects for a row of the page.
+# Beyond what `InboxFilter.rows` selects for a row of the page.
 ITEM_COLUMNS = (
     Feedback.description,
     Feedback.session_id,
@@ -216,7 +216,7 @@ ITEM_COLUMNS = (
 
 
 def item(row: Any) -> dict[str, Any]:
-    """Return a list row (`Feedback.inbox` with `ITEM_COLUMNS`) as `Item`."""
+    """Return a list row (`InboxFilter.rows` with `ITEM_COLUMNS`) as `Item`."""
     return {
         "id": row.public_id,
         "reference": reference(row.public_id),

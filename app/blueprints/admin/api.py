@@ -17,7 +17,7 @@ from app.database.paging.numbered import OffsetPage, paginate_numbered
 from app.errors import ClientError, FieldError, Unavailable, not_found
 from app.extensions import db
 from app.models import Feedback, Project, Screenshot, User
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.query import QueryContext, parse
 from app.models.search.finding import page_of, text_of
 from app.responses import Failure, success
@@ -69,7 +69,7 @@ def list_feedback(query: ListQuery) -> Response:
             scope="api",
         )
     elif query.cursor is None:
-        rows = Feedback.inbox(chosen).outerjoin(Feedback.assignee).add_columns(*answers.ITEM_COLUMNS)
+        rows = chosen.rows().outerjoin(Feedback.assignee).add_columns(*answers.ITEM_COLUMNS)
         page = paginate_numbered(rows, order=chosen.order(), page=query.page, limit=query.limit)
     else:
         fault = FieldError("page", "leave out either page or cursor")

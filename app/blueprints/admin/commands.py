@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.blueprints.admin import settings, settings_answers
 from app.blueprints.admin import users as accounts
-from app.blueprints.admin.schemas import exact_origin
+from app.blueprints.admin.settings_schemas import exact_origin
 from app.blueprints.admin.user_shapes import plain_email, state_of
 from app.clock import rfc3339, utc_now
 from app.database.transactions import transaction

@@ -18,7 +18,7 @@ from app.database.tracking.scope import origin
 from app.errors import ClientError, FieldError
 from app.extensions import db
 from app.models import Feedback, FeedbackTag, Project, Tag, User
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 
 ROWS_A_BATCH = 1_000
 TAGS_BETWEEN = ", "

@@ -18,7 +18,7 @@ from app.database.transactions import transaction
 from app.errors import ClientError
 from app.extensions import db
 from app.models import DailyCount, audit
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.query import QueryContext, parse, people
 from app.responses import Failure
 from app.security import needs

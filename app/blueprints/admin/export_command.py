@@ -18,7 +18,7 @@ from app.clock import utc_now
 from app.database.transactions import transaction
 from app.errors import ClientError
 from app.models import audit
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.query import QueryContext, parse, people
 
 # What an interruption may cost at most is written again: the state is kept after so many batches.

@@ -243,7 +243,7 @@ def _partials(wanted: Wanted, rail: Rail, row: ListRow) -> str:
 
 def _row(found: Feedback, wanted: Wanted, rail: Rail, now: datetime) -> ListRow:
     chosen = wanted.filter(None)
-    query = Feedback.inbox(type(chosen)()).where(Feedback.id == found.id)
+    query = type(chosen)().rows().where(Feedback.id == found.id)
     return list_row(db.session.execute(query).one(), wanted, rail, now, open_now())
 
 

@@ -52,7 +52,7 @@ class ListRow:
 def list_row(
     row: Any, wanted: Wanted, rail: Rail, now: datetime, current: str = "", *, phrases: Sequence[Phrase] = ()
 ) -> ListRow:
-    """Make the row of a submission from what `Feedback.inbox` selects; `phrases` are marked in its words."""
+    """Make the row of a submission that `InboxFilter.rows` selects; `phrases` are marked in its words."""
     words = wording.first_words(row.first_words)
     project = rail.project(row.project_key)
     path = wording.page_path(row.url)

@@ -13,7 +13,7 @@ from app.clock import utc_now
 from app.errors import ClientError, FieldError
 from app.extensions import db
 from app.models import Feedback, Project, Tag, User, tag
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.security import needs
 
 MOST_PEOPLE = 50
@@ -30,9 +30,7 @@ def rows() -> ResponseReturnValue:
     wanted, now = Wanted.of(request.args), utc_now()
     rail = load_rail(wanted, "inbox")
     ids = [public_id for public_id in request.args.get("ids", "").split(",") if public_id][:ROWS]
-    found = (
-        db.session.execute(Feedback.inbox(InboxFilter()).where(Feedback.public_id.in_(ids))) if ids else ()
-    )
+    found = db.session.execute(InboxFilter().rows().where(Feedback.public_id.in_(ids))) if ids else ()
     return render_template(
         "admin/_parts.html",
         rail=rail,

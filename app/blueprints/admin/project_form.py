@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.blueprints.admin.schemas import LOCALES, ProjectFields
+from app.blueprints.admin.settings_schemas import LOCALES, ProjectFields
 from app.models import Project
 from app.validation import field_errors
 

@@ -5,7 +5,7 @@ from flask import Response
 from app.blueprints.admin import answers, settings, settings_answers
 from app.blueprints.admin.api import blueprint
 from app.blueprints.admin.reading import given
-from app.blueprints.admin.schemas import (
+from app.blueprints.admin.settings_schemas import (
     NULLABLE,
     NewProject,
     NewToken,

@@ -10,7 +10,7 @@ from app.blueprints.admin import settings
 from app.blueprints.admin.inbox import blueprint
 from app.blueprints.admin.project_form import ProjectForm, form_of, read_form
 from app.blueprints.admin.rail import load_rail
-from app.blueprints.admin.schemas import NewProject, NewToken
+from app.blueprints.admin.settings_schemas import NewProject, NewToken
 from app.blueprints.admin.wanted import Wanted
 from app.clock import utc_now
 from app.config import current_settings

@@ -17,8 +17,8 @@ from app.blueprints.admin.wanted import EVERYWHERE, Wanted
 from app.blueprints.admin.wording import BOX_BY_KEY, Box, Kind
 from app.extensions import db
 from app.models import Feedback, Screenshot, hold, merge
-from app.models.feedback import InboxFilter
 from app.models.identifiers import reference
+from app.models.inbox_filter import InboxFilter
 from app.models.marks import Mark, drawn
 from app.models.message import PAGE
 from app.models.user import initials

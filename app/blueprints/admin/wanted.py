@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from app.blueprints.admin.wording import BOX_BY_KEY
 from app.clock import utc_now
 from app.errors import ClientError, FieldError
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.query import QueryContext, parse
 from app.models.query.query import of_parts
 from app.models.query.tree import Either, Node, Term

@@ -15,7 +15,8 @@ from app.database.checked import checked
 from app.database.types import EPOCH, UtcTime
 from app.models import tag
 from app.models.addresses import is_address
-from app.models.feedback import Feedback, of_category
+from app.models.feedback import Feedback
+from app.models.inbox_filter import of_category
 from app.models.message import NOTE, Message
 from app.models.project import Project
 from app.models.query.terms import ME, NOBODY, age_of, moment_of, rating_of

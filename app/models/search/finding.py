@@ -18,7 +18,8 @@ from app.database.paging.keyset import Page
 from app.database.paging.keyset import page_of as page_of_listing
 from app.database.search.conditions import rank
 from app.database.search.match import Every, Match
-from app.models.feedback import Feedback, InboxFilter
+from app.models.feedback import Feedback
+from app.models.inbox_filter import InboxFilter
 from app.models.query.conditions import is_release
 from app.models.query.query import Query, of_parts
 from app.models.query.text import (
@@ -84,7 +85,7 @@ def page_of(
 ) -> Page:
     """Return a page of what a filter finds: led by the index where there is text to find, else by the order.
 
-    `columns` are selected beside those of `Feedback.inbox`. Raises what `page_of_matches` raises.
+    `columns` are selected beside those of `InboxFilter.rows`. Raises what `page_of_matches` raises.
     """
     if wanted.sort != "updated" and (text := text_of(wanted.query)) is not None:
         return page_of_matches(
@@ -155,7 +156,7 @@ class _Search:
     limit: int
 
     def rows(self, ids: Subquery) -> Select[Any]:
-        found = Feedback.inbox(InboxFilter()).outerjoin(Feedback.assignee).add_columns(*self.columns)
+        found = InboxFilter().rows().outerjoin(Feedback.assignee).add_columns(*self.columns)
         return found.join(ids, ids.c.id == Feedback.id)
 
     def arms(self) -> list[Arm]:

@@ -15,7 +15,8 @@ from app.database.checked import checked
 from app.database.search.conditions import matches
 from app.database.search.match import Match
 from app.models.addresses import is_address
-from app.models.feedback import STATUSES, Feedback, InboxFilter
+from app.models.feedback import STATUSES, Feedback
+from app.models.inbox_filter import InboxFilter
 from app.models.message import NOTE, Message
 from app.models.query.query import of_parts
 from app.models.query.text import holding_directly, match_of, tail_start

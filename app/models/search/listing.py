@@ -11,7 +11,8 @@ from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
 from app.database.paging.listing import Form, Named, form_of, listing_of
-from app.models.feedback import Feedback, InboxFilter
+from app.models.feedback import Feedback
+from app.models.inbox_filter import InboxFilter
 
 _COLUMNS = {
     "project_id": Feedback.project_id,
@@ -44,4 +45,4 @@ def listing_for(session: Session, wanted: InboxFilter, columns: tuple[Any, ...])
 
 
 def _select(wanted: InboxFilter, columns: tuple[Any, ...]) -> Any:
-    return Feedback.inbox(wanted).outerjoin(Feedback.assignee).add_columns(*columns)
+    return wanted.rows().outerjoin(Feedback.assignee).add_columns(*columns)

@@ -18,7 +18,7 @@ from app.database.plans.explain import explain
 from app.database.transactions import transaction
 from app.extensions import db
 from app.models import AuditEntry, Feedback
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from tests.blueprints.admin.conftest import TOKEN
 
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -3,14 +3,8 @@
 import pytest
 
 from app.blueprints.admin import settings_answers
-from app.blueprints.admin.schemas import (
-    Asked,
-    Position,
-    Role,
-    Status,
-    Theme,
-    exact_origin,
-)
+from app.blueprints.admin.schemas import Role, Status
+from app.blueprints.admin.settings_schemas import Asked, Position, Theme, exact_origin
 from app.models import feedback, user
 from app.models import project as project_model
 

@@ -24,7 +24,8 @@ from app.models import (
     Tag,
     search,
 )
-from app.models.feedback import SETTLED, InboxFilter
+from app.models.feedback import SETTLED
+from app.models.inbox_filter import InboxFilter
 from app.models.intake import submit
 from app.models.query import QueryContext, parse
 from app.models.rollup.check import recount

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.database.transactions import transaction
 from app.extensions import db
 from app.models import Feedback, User, message, search
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.intake import Blob, submit
 from app.models.query import QueryContext, parse
 from tests.models.test_intake import NOW, submission
@@ -59,7 +59,7 @@ def send(project, name, picture=None, **values):
 
 def found(text):
     wanted = InboxFilter(query=parse(text), context=QueryContext(now=NOW + DAY))
-    query = Feedback.inbox(wanted).order_by(Feedback.id)
+    query = wanted.rows().order_by(Feedback.id)
     names = "".join(row.first_words[-1] for row in db.session.execute(query))
     db.session.rollback()
     return names
@@ -135,7 +135,7 @@ def test_an_address_is_found_whatever_its_case(app, project, spelled):
         for given in (spelled, spelled.lower(), spelled.upper()):
             assert found(f"email:{given}") == found(f"reporter:{given}") == "a"
             wanted = InboxFilter(reporter=given)
-            assert len(db.session.execute(Feedback.inbox(wanted)).all()) == 1
+            assert len(db.session.execute(wanted.rows()).all()) == 1
             db.session.rollback()
 
 
@@ -147,7 +147,7 @@ def test_replies_and_notes_are_found_once_they_are_indexed(rows):
 def test_mine_is_whose_asks(rows):
     user_id = db.session.scalar(select(User.id).where(User.role == "agent"))
     wanted = InboxFilter(query=parse("assignee:me"), context=QueryContext(NOW, user_id))
-    assert len(db.session.execute(Feedback.inbox(wanted)).all()) == 1
+    assert len(db.session.execute(wanted.rows()).all()) == 1
 
 
 def test_a_project_is_named_by_its_key_too(rows, project):

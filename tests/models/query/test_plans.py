@@ -18,7 +18,7 @@ from app.blueprints.operations.seed.team import load_team
 from app.database.transactions import transaction
 from app.extensions import db
 from app.models import Feedback, User, rollup, search
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.query import QueryContext, parse
 from app.models.search.finding import page_of
 

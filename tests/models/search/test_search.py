@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from app.database.transactions import transaction
 from app.extensions import db
 from app.models import Feedback, search
-from app.models.feedback import InboxFilter
+from app.models.inbox_filter import InboxFilter
 from app.models.intake import submit
 from app.models.query import QueryContext, parse
 from app.models.removal import remove
