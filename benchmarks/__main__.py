@@ -9,6 +9,7 @@ MODULES = {
     "f3": "benchmarks.f3_durability",
     "f4": "benchmarks.f4_screenshot",
     "f5": "benchmarks.f5_inbox",
+    "f6": "benchmarks.f6_api",
     "f7": "benchmarks.f7_keyset",
     "f8": "benchmarks.f8_search",
     "f9": "benchmarks.f9_chart",

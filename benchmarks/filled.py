@@ -70,12 +70,16 @@ def kept() -> int:
     return count
 
 
+def email_of(name: str) -> str:
+    """Return the address of one of the agents."""
+    return f"{name.partition(' ')[0].lower()}@example.org"
+
+
 def _fill(rows: int) -> None:
     began = time.monotonic()
     with transaction() as session:
         for name in AGENTS:
-            email = f"{name.partition(' ')[0].lower()}@example.org"
-            session.add(User(email=email, name=name, role="agent"))
+            session.add(User(email=email_of(name), name=name, role="agent"))
     at, team = places(()), load_team()
     plant(rows, at=at, team=team, until=utc_now(), seed=1, screenshots=False, planted=lambda _: None)
     planted = time.monotonic()

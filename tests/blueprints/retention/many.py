@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select, text
 
 from app.blueprints.operations.seed.planting import places, plant
+from app.blueprints.operations.seed.team import load_team
 from app.clock import utc_now
 from app.config import current_settings
 from app.database.search.index import indexed
@@ -50,7 +51,11 @@ def plant_many(count: int) -> int:
     """Plant about `count` submissions, with exact counts of everything; returns how many there are."""
     copies = min(MOST_COPIES, max(1, count // 40))
     now = utc_now()
-    plant(count // copies, at=places(()), until=now, seed=1, screenshots=False, planted=lambda _: None)
+    at, team = places(()), load_team()
+    plant(count // copies, at=at, team=team, until=now, seed=1, screenshots=False, planted=lambda _: None)
+    # Copies have none of these: all get theirs in one go.
+    for table in ("messages", "submission_events", "feedback_tags", "tags"):
+        _execute(f"delete from {table}")
     _execute("update feedback_submissions set has_screenshot = (mod(id, 3) <> 0)")
     search.catch_up(600)
     with writing_connection(db.engine) as connection:
