@@ -3,9 +3,10 @@
 from app.clock import utc_now
 from app.database.transactions import current_session, transaction
 from app.jobs import every
-from app.models import acts, rollup, snooze
+from app.models import acts, rollup, search, snooze
 
 FOLD_SECONDS = 30.0
+MERGE_SECONDS = 60.0
 
 
 @every("*")
@@ -18,6 +19,12 @@ def fold_rollups() -> None:
 def prune_rollups() -> None:
     """Take out rows of the roll-ups whose submissions are all gone."""
     rollup.prune()
+
+
+@every("43")
+def merge_search_index() -> None:
+    """Take what was deleted out of the search index; a large rest waits for the next hour."""
+    search.merge_deleted(MERGE_SECONDS)
 
 
 @every("*")

@@ -16,6 +16,8 @@ from app.database.search.words import words
 
 # Stands between two texts, so that no phrase reaches from one into the other.
 BREAK = "="
+# Of a segment: from there on FTS5 merges by itself (sqlite.org/fts5.html, 6.4); here it is told when.
+DELETED_PERCENT = 10
 # A tsvector counts positions to 16,383 (postgresql.org/docs, 12.1.2).
 MOST_POSITIONS = 16_383
 
@@ -65,6 +67,35 @@ class TextIndex:
     def forget(self, connection: Connection, keys: Sequence[int]) -> None:
         """Take keys out; those that are not there are no error."""
         connection.execute(delete(self.table).where(among(self.table.c.rowid, keys)))
+
+    def defer_merging(self, connection: Connection) -> None:
+        """Let deletions rewrite nothing: what they leave behind goes by `merge_deleted`.
+
+        FTS5 would merge up to 64 pages a level for every 64 rows deleted, inside the deleting transaction.
+        """
+        self._configure(connection, "deletemerge", 0)
+
+    def merge_deleted(self, connection: Connection, pages: int) -> bool:
+        """Write about `pages` pages anew without what was deleted; False when no segment has a tenth of it.
+
+        Inside a write transaction. On PostgreSQL its own vacuum does that.
+        """
+        if connection.dialect.name == "postgresql":
+            return False
+        self._configure(connection, "deletemerge", DELETED_PERCENT)
+        driver = connection.connection.dbapi_connection
+        assert driver is not None, "a transaction has a connection"
+        before = driver.total_changes
+        self._configure(connection, "merge", pages)
+        # The command itself is one change (sqlite.org/fts5.html, 6.8).
+        merged: bool = driver.total_changes - before >= 2
+        self.defer_merging(connection)
+        return merged
+
+    def _configure(self, connection: Connection, command: str, value: int) -> None:
+        if connection.dialect.name != "postgresql":
+            sql = f"insert into {self.name} ({self.name}, rank) values (?, ?)"  # noqa: S608
+            connection.exec_driver_sql(sql, (command, value))
 
     def clear(self, connection: Connection) -> None:
         """Take everything out."""

@@ -4,6 +4,6 @@ Intake writes nothing for it (docs/decisions.md, 3). The worker indexes what is 
 second, and again what was touched; removal forgets.
 """
 
-from app.models.search.keeping import INDEX, catch_up, forget, index_some, touch
+from app.models.search.keeping import INDEX, catch_up, forget, index_some, merge_deleted, touch
 
-__all__ = ["INDEX", "catch_up", "forget", "index_some", "touch"]
+__all__ = ["INDEX", "catch_up", "forget", "index_some", "merge_deleted", "touch"]

@@ -36,6 +36,8 @@ INDEX = TextIndex("feedback_fts")
 STATE_ID = 1
 # Few enough that the write lock is held briefly; how long was not measured.
 AT_ONCE = 250
+MERGED_PAGES = 64  # of 4 KB, in one transaction
+PAUSE_SECONDS = 0.01  # between them, for writers that wait
 
 state = Table(
     "search_state",
@@ -85,6 +87,22 @@ def forget(session: Session, feedback_ids: Sequence[int]) -> None:
     connection = session.connection()
     INDEX.forget(connection, feedback_ids)
     connection.execute(_DRAW_BACK)
+
+
+def merge_deleted(seconds: float) -> int:
+    """Take what was forgotten out of the index's segments, in short transactions; returns how many.
+
+    Deleting itself leaves it there: a batch of a sweep held the lock for half a second by merging.
+    """
+    end = time.monotonic() + seconds
+    done = 0
+    while time.monotonic() < end:
+        with transaction() as session:
+            if not INDEX.merge_deleted(session.connection(), MERGED_PAGES):
+                break
+        done += 1
+        time.sleep(PAUSE_SECONDS)
+    return done
 
 
 def catch_up(seconds: float) -> int:
