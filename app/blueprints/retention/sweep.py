@@ -38,7 +38,7 @@ from app.storage import storage
 
 # The lock is to be held for at most 50 ms (docs/performance.md, F11). Batches aim well below with the work
 # before the commit: what the commit takes hangs on the disk, and hardly on the size.
-WORK_SECONDS = 0.025
+WORK_SECONDS = 0.018
 # What each transaction costs anyway is half of a smaller one: 50 rows took 3.4 ms of processor time, 100 took
 # 5.2, 300 took 13 (docs/performance.md).
 FIRST_BATCH, LEAST_BATCH, MOST_BATCH = 100, 50, 2_000
