@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from app.blueprints.retention import archive, guards, sweep, timetable
 from app.blueprints.retention import plan as plans
-from app.blueprints.retention.sweep import Busy, How, next_size
+from app.blueprints.retention.sweep import WORK_SECONDS, Busy, How, next_size
 from app.blueprints.retention.wanted import Wanted
 from app.clock import utc_now
 from app.database.sole import AlreadyHeld, sole
@@ -184,7 +184,7 @@ def test_an_age_takes_whatever_is_older_also_of_what_policies_would_keep(plant, 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_batches_grow_and_shrink_by_steps(database):
     assert next_size(200, 0.001) == 300
-    assert next_size(200, 0.025) == 200
+    assert next_size(200, WORK_SECONDS) == 200
     assert next_size(1_000, 5.0) == 500
     assert next_size(75, 5.0) == 50
     assert next_size(2_000, 0.0) == 2_000
