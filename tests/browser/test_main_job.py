@@ -97,10 +97,14 @@ def near(colour: Any, expected: tuple[int, int, int], most: int = 12) -> bool:
 
 
 def assert_solid(picture: Image.Image, left: float, top: float, right: float, bottom: float) -> None:
-    """Every pixel of an area (image pixels) has one dark colour, but for lossy compression."""
+    """Every pixel of an area (image pixels) has one dark colour, but for what compression adds near edges.
+
+    That came to 18 of 255; a letter, dark on light or the other way round, differs by more than a hundred.
+    """
     area = picture.crop((round(left) + 3, round(top) + 3, round(right) - 3, round(bottom) - 3))
     spread = area.getextrema()
-    assert all(high - low <= 14 for low, high in spread), spread
+    assert all(high - low <= 32 for low, high in spread), spread
+    assert all(high <= 80 for _, high in spread), spread
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), VARIANTS)
