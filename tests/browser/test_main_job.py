@@ -53,7 +53,19 @@ def box_of(page: Page, selector: str) -> dict[str, float]:
 
 
 def in_view(page: Page, *selectors: str) -> list[dict[str, float]]:
-    """Scroll the lowest of the fields to the foot of the window, and say where those in view stand."""
+    """Scroll the lowest of the fields to the foot of the window, and say where those in view come to rest.
+
+    Fonts and pictures that arrive late move them.
+    """
+    page.evaluate("document.fonts.ready.then(() => 0)")
+    before: list[dict[str, float]] | None = None
+    while (found := _scrolled(page, selectors)) != before:
+        before = found
+        page.wait_for_timeout(500)
+    return found
+
+
+def _scrolled(page: Page, selectors: tuple[str, ...]) -> list[dict[str, float]]:
     lowest = max(box["y"] + box["height"] for box in (box_of(page, selector) for selector in selectors))
     page.evaluate("(y) => scrollBy({top: y + 40 - innerHeight, behavior: 'instant'})", lowest)
     height = page.evaluate("innerHeight")
