@@ -63,6 +63,12 @@ EVENT_KINDS = {
 }
 
 
+def _partial(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
+    """Return an index of the rows that meet a condition, which both databases read alike."""
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
 class Feedback(Base, kw_only=True):
     """One submission."""
 
@@ -87,65 +93,56 @@ class Feedback(Base, kw_only=True):
         ),
         Index("ix_feedback_submissions_updated", "updated_at", "id"),
         # For policies by last change (`due`). No open submission stands in it: intake writes nothing for it.
-        Index(
+        _partial(
             "ix_feedback_submissions_ended",
             "status",
             "updated_at",
             "id",
-            sqlite_where=text(f"status in {ENDED}"),
-            postgresql_where=text(f"status in {ENDED}"),
+            where=f"status in {ENDED}",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_answered",
             "first_answered_at",
-            sqlite_where=text("first_answered_at is not null"),
-            postgresql_where=text("first_answered_at is not null"),
+            where="first_answered_at is not null",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_settled",
             "settled_at",
-            sqlite_where=text("settled_at is not null"),
-            postgresql_where=text("settled_at is not null"),
+            where="settled_at is not null",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_snoozed",
             "snoozed_until",
-            sqlite_where=text("snoozed_until is not null"),
-            postgresql_where=text("snoozed_until is not null"),
+            where="snoozed_until is not null",
         ),
-        Index(
+        _partial(
             "uq_feedback_submissions_idempotency",
             "project_id",
             "idempotency_key",
             unique=True,
-            sqlite_where=text("idempotency_key is not null"),
-            postgresql_where=text("idempotency_key is not null"),
+            where="idempotency_key is not null",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_session",
             "session_id",
-            sqlite_where=text("session_id is not null"),
-            postgresql_where=text("session_id is not null"),
+            where="session_id is not null",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_assignee",
             "assignee_id",
             "created_at",
             "id",
-            sqlite_where=text("assignee_id is not null"),
-            postgresql_where=text("assignee_id is not null"),
+            where="assignee_id is not null",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_reporter",
             text("lower(reporter_email)"),
-            sqlite_where=text("reporter_email is not null"),
-            postgresql_where=text("reporter_email is not null"),
+            where="reporter_email is not null",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_reporter_id",
             "reporter_id",
-            sqlite_where=text("reporter_id is not null"),
-            postgresql_where=text("reporter_id is not null"),
+            where="reporter_id is not null",
         ),
         Index(
             "ix_feedback_submissions_unread",
@@ -163,25 +160,22 @@ class Feedback(Base, kw_only=True):
             sqlite_where=text("is_archived = 1"),
             postgresql_where=text("is_archived"),
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_rated",
             "status",
             "created_at",
             "id",
-            sqlite_where=text("rating is not null"),
-            postgresql_where=text("rating is not null"),
+            where="rating is not null",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_noted",
             "id",
-            sqlite_where=text("admin_notes != ''"),
-            postgresql_where=text("admin_notes != ''"),
+            where="admin_notes != ''",
         ),
-        Index(
+        _partial(
             "ix_feedback_submissions_held",
             "id",
-            sqlite_where=text("held"),
-            postgresql_where=text("held"),
+            where="held",
         ),
     )
 
