@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.blueprints.admin import changes, macros
 from app.blueprints.admin.inbox import blueprint
+from app.blueprints.admin.macros import MACROS
 from app.blueprints.admin.schemas import NewMacro
 from app.blueprints.admin.wording import BOXES
 from app.errors import ClientError
@@ -26,7 +27,7 @@ def macros_list() -> ResponseReturnValue:
     if request.method == "GET":
         return _list_page(BLANK, {})
     try:
-        macros.create(needs("agent"), _read())
+        MACROS.create(needs("agent"), _read())
     except (ValidationError, ClientError) as error:
         return _list_page(_typed(), _faults(error)), 422
     return redirect(url_for("admin.macros_list"), 303)
@@ -35,22 +36,22 @@ def macros_list() -> ResponseReturnValue:
 @blueprint.route("/macros/<public_id>", methods=["GET", "POST"])
 def macro(public_id: str) -> ResponseReturnValue:
     """Show one macro; keep what was changed."""
-    found = macros.load(public_id, needs("agent"))
+    found = MACROS.load(public_id, needs("agent"))
     if request.method == "GET":
         return _macro_page(found, _fields(found), {})
     try:
-        macros.change(public_id, needs("agent"), _read())
+        MACROS.change(public_id, needs("agent"), _read())
     except (ValidationError, ClientError) as error:
         if isinstance(error, ClientError) and error.status != 422:
             raise
-        return _macro_page(macros.load(public_id, needs("agent")), _typed(), _faults(error)), 422
+        return _macro_page(MACROS.load(public_id, needs("agent")), _typed(), _faults(error)), 422
     return redirect(url_for("admin.macros_list"), 303)
 
 
 @blueprint.post("/macros/<public_id>/delete")
 def delete_macro(public_id: str) -> ResponseReturnValue:
     """Delete a macro."""
-    macros.delete(public_id, needs("agent"))
+    MACROS.delete(public_id, needs("agent"))
     return redirect(url_for("admin.macros_list"), 303)
 
 
@@ -66,7 +67,7 @@ def macro_choices(public_id: str) -> ResponseReturnValue:
             "text": each.filled(found, someone.name),
             "said": macros.said_of(each),
         }
-        for each in macros.seen_by(someone)
+        for each in MACROS.seen_by(someone)
     ]
     return render_template("admin/_macros_menu.html", choices=choices)
 
@@ -76,7 +77,7 @@ def _list_page(fields: dict[str, str], errors: dict[str, str]) -> str:
     return render_template(
         "admin/macros.html",
         rail=load_rail("macros"),
-        macros=[(found, macros.said_of(found)) for found in macros.seen_by(someone)],
+        macros=[(found, macros.said_of(found)) for found in MACROS.seen_by(someone)],
         mine=someone.user_id,
         **_form(fields, errors),
     )

@@ -27,7 +27,7 @@ def add_message(public_id: str) -> ResponseReturnValue:
     if status is not None and status not in STATUSES:
         raise changes.wrong("status", "is not a status")
     used = request.form.get("macro")
-    values = macros.settings_of(macros.load(used, someone)) if used else {}
+    values = macros.settings_of(macros.MACROS.load(used, someone)) if used else {}
     if status is not None:
         values["status"] = status
     _, act = changes.write_undoably(public_id, kind, request.form.get("text", ""), someone, values)

@@ -8,6 +8,7 @@ from app.blueprints.admin import views
 from app.blueprints.admin.inbox import blueprint
 from app.blueprints.admin.rail import load_rail
 from app.blueprints.admin.schemas import Name
+from app.blueprints.admin.views import VIEWS
 from app.blueprints.admin.wanted import Wanted
 from app.errors import ClientError, FieldError
 from app.models import SavedView
@@ -27,23 +28,23 @@ def view_counts() -> ResponseReturnValue:
 def save_view() -> ResponseReturnValue:
     """Keep the filter of the list under a name, and show it."""
     shared = request.form.get("is_shared") == "true"
-    view = views.create(needs("viewer"), name=_name(), query=request.form.get("query", ""), is_shared=shared)
-    return _back(view)
+    values = {"name": _name(), "query": request.form.get("query", ""), "is_shared": shared}
+    return _back(VIEWS.create(needs("viewer"), values))
 
 
 @blueprint.post("/views/<public_id>")
 def rename_view(public_id: str) -> ResponseReturnValue:
     """Give a view another name, and share it or no longer."""
     shared = request.form.get("is_shared") == "true"
-    return _back(views.change(public_id, needs("viewer"), {"name": _name(), "is_shared": shared}))
+    return _back(VIEWS.change(public_id, needs("viewer"), {"name": _name(), "is_shared": shared}))
 
 
 @blueprint.post("/views/<public_id>/delete")
 def delete_view(public_id: str) -> ResponseReturnValue:
     """Delete a view; the list shows the same filter without its name."""
     someone = needs("viewer")
-    query = views.load(public_id, someone).query
-    views.delete(public_id, someone)
+    query = VIEWS.load(public_id, someone).query
+    VIEWS.delete(public_id, someone)
     return redirect(f"/admin/?{query}", 303)
 
 
