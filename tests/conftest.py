@@ -28,6 +28,7 @@ from app.database.tracking.scope import Scope, origin
 from app.database.transactions import transaction
 from app.extensions import db
 from app.models import ApiToken, Project, User
+from app.static_files import build_id
 
 
 def _worker() -> int:
@@ -99,6 +100,12 @@ def sqlite_template(base_settings: Settings) -> Path:
     return folder
 
 
+def _publish_once(published: Path, folder: Path) -> None:
+    """Have the static files in `folder`: compressing them takes seconds, and a build never changes."""
+    folder.mkdir(parents=True)
+    (folder / build_id()).symlink_to(published / build_id())
+
+
 def _postgresql() -> psycopg.Connection[Any]:
     try:
         return psycopg.connect(POSTGRESQL_URL, autocommit=True, connect_timeout=5)
@@ -125,11 +132,12 @@ def _drop(name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(base_settings: Settings) -> Iterator[str]:
+def postgresql_template(base_settings: Settings, sqlite_template: Path) -> Iterator[str]:
     """A migrated, empty PostgreSQL database to copy."""
     name = f"earmark_test_{secrets.token_hex(6)}"
     _create(name)
     folder = base_settings.instance_path / "template-postgresql"
+    _publish_once(sqlite_template / "static", folder / "static")
     app = create_app(replace(base_settings, instance_path=folder, database_url=_url_of(name)))
     with app.app_context():
         migrate_to_head()
@@ -150,9 +158,8 @@ def settings(
 ) -> Iterator[Settings]:
     """Settings of a fresh instance on a fresh, migrated database."""
     instance = tmp_path / "instance"
-    # Publishing compresses every static file; once a session is enough.
     template = request.getfixturevalue("sqlite_template")
-    shutil.copytree(template / "static", instance / "static")
+    _publish_once(template / "static", instance / "static")
     if database == "sqlite":
         shutil.copy(template / "earmark.sqlite3", instance / "earmark.sqlite3")
         yield replace(base_settings, instance_path=instance)

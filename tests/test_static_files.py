@@ -1,4 +1,3 @@
-import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -52,10 +51,9 @@ def test_an_earlier_build_stays_published(make_app, settings):
 
 
 def test_only_the_newest_builds_are_kept(settings):
-    folder = settings.instance_path / "static"
+    folder = settings.instance_path / "builds"
     for n in range(8):
-        (folder / f"old{n}").mkdir()
-    shutil.rmtree(folder / build_id())
+        (folder / f"old{n}").mkdir(parents=True)
     publish(folder)
     assert (folder / build_id()).is_dir()
     assert len(list(folder.iterdir())) == static_files.KEPT_BUILDS
