@@ -31,13 +31,20 @@ class Ready:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Run the statement and return its rows, their values by name and by position."""
-        found = connection.exec_driver_sql(self.sql, self._parameters(parameters)).all()
-        if not found:
-            return []
+        return list(map(self.make, self.values(connection, parameters)))
+
+    def values(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run the statement and return its rows, their values by position alone."""
+        result = connection.exec_driver_sql(self.sql, self._parameters(parameters))
+        # From the driver's own cursor: a row of SQLAlchemy's would be made of each only to be taken apart.
+        found: Sequence[Sequence[Any]] = result.cursor.fetchall()
+        result.close()
+        if not found or not self.readers:
+            return found
         columns = list(zip(*found, strict=True))
         for at, convert in self.readers:
             columns[at] = tuple(map(convert, columns[at]))
-        return list(map(self.make, zip(*columns, strict=True)))
+        return list(zip(*columns, strict=True))
 
     def _parameters(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         values = {**self.fixed, **given}

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 
 from app.database.among import among
+from app.database.prepared_select import PreparedSelect
 from app.database.transactions import transaction
 from app.database.types import Json, UtcTime
 from app.models import daily_count
@@ -58,6 +59,13 @@ submissions = table(
 _TELLING = ("url", "browser", "os", "custom", "rating")
 WHOLE = tuple(submissions.c)
 _REACHED = select(state.c.counted_to).where(state.c.id == STATE_ID)
+
+
+def _tail(reached: Any) -> Select[Any]:
+    return select(*WHOLE).where(submissions.c.id > reached).order_by(submissions.c.id)
+
+
+_BEHIND = PreparedSelect(_tail(func.coalesce(_REACHED.scalar_subquery(), 0)))
 _PLACE = tuple(item for item in submissions.c if item.name not in _TELLING)
 
 
@@ -151,9 +159,9 @@ def counted_to(connection: Connection) -> int:
     return connection.scalar(_REACHED) or 0
 
 
-def tail(connection: Connection, reached: int) -> Sequence[Row[Any]]:
-    """Return the submissions behind a watermark, as `Counted`."""
-    return connection.execute(_tail(reached)).all()
+def tail(connection: Connection) -> Sequence[Any]:
+    """Return the submissions behind the watermark, as `Counted`."""
+    return _BEHIND.rows(connection)
 
 
 def hold_still(connection: Connection) -> None:
@@ -173,10 +181,6 @@ def hold_off_writers(connection: Connection) -> bool:
     except OperationalError:
         return False
     return True
-
-
-def _tail(reached: int) -> Select[Any]:
-    return select(*WHOLE).where(submissions.c.id > reached).order_by(submissions.c.id)
 
 
 def _read(connection: Connection, ids: Sequence[int], columns: Sequence[Any]) -> dict[int, Row[Any]]:

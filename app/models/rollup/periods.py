@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,8 @@ STEPS: tuple[Step, ...] = get_args(Step)
 MOST_DAYS = {"hour": 7, "day": 366, "week": 366, "month": 366}
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+# Ranges that are kept: the four of the dashboard in as many zones as there are readers in.
+RANGES = 128
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Periods:
     @property
     def local_starts(self) -> tuple[datetime, ...]:
         """The starts as the viewer's clock says them."""
-        return tuple(start.astimezone(self.zone) for start in self.starts)
+        return _local(self.starts, self.zone)
 
     def end(self, index: int) -> datetime:
         """Return where a period ends; the last one does now."""
@@ -53,10 +56,9 @@ class Periods:
 
 def periods(days: int, zone: ZoneInfo, now: datetime, step: Step | None = None) -> Periods:
     """Part the last `days` days, today included; without a step in one that gives a chart enough points."""
-    last = now.astimezone(zone).date()
-    first = last - (days - 1) * DAY
     chosen = step or _usual(days)
-    return Periods(days, chosen, zone, tuple(dict.fromkeys(_starts(first, last, zone, chosen, now))), now)
+    starts = _starts(days, now.astimezone(zone).date(), zone, chosen)
+    return Periods(days, chosen, zone, starts[: bisect_right(starts, now)], now)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -68,19 +70,26 @@ def _usual(days: int) -> Step:
     return "hour" if days <= 2 else "day" if days <= 92 else "week" if days <= 200 else "month"
 
 
-def _starts(first: date, last: date, zone: ZoneInfo, step: Step, now: datetime) -> Iterator[datetime]:
-    yield midnight(first, zone)
-    day = first
-    while day <= last:
+# Ninety midnights took as long as reading a chart; they are the same until the next one.
+@lru_cache(maxsize=RANGES)
+def _starts(days: int, last: date, zone: ZoneInfo, step: Step) -> tuple[datetime, ...]:
+    first = last - (days - 1) * DAY
+    begins = {midnight(first, zone)}
+    for day in (first + place * DAY for place in range(days)):
         if step == "day" or (step == "week" and day.weekday() == 0) or (step == "month" and day.day == 1):
-            yield midnight(day, zone)
+            begins.add(midnight(day, zone))
         if step == "hour":
-            yield from _hours(day, zone, now)
-        day += DAY
+            begins.update(_hours(day, zone))
+    return tuple(sorted(begins))
 
 
-def _hours(day: date, zone: ZoneInfo, now: datetime) -> Iterator[datetime]:
-    at, end = midnight(day, zone), min(midnight(day + DAY, zone), now)
+def _hours(day: date, zone: ZoneInfo) -> Iterator[datetime]:
+    at, end = midnight(day, zone), midnight(day + DAY, zone)
     while at < end:
         yield at
         at += HOUR
+
+
+@lru_cache(maxsize=RANGES)
+def _local(starts: tuple[datetime, ...], zone: ZoneInfo) -> tuple[datetime, ...]:
+    return tuple(start.astimezone(zone) for start in starts)

@@ -7,7 +7,7 @@ themselves are by UTC day: what lies between (at most a day) is counted from its
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -16,8 +16,11 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Date,
     Row,
+    String,
     and_,
+    bindparam,
     cast,
     func,
     literal_column,
@@ -25,24 +28,23 @@ from sqlalchemy import (
     select,
 )
 
+from app.database.prepared_select import PreparedSelect
 from app.models.daily_count import DailyCount
-from app.models.rollup.keeping import WHOLE, counted_to, submissions, tail
+from app.models.rollup.cutting import Cut, begin_of, cut
+from app.models.rollup.keeping import WHOLE, submissions, tail
 from app.models.rollup.ledger import (
     FACTS,
     LEFT_OUT,
     MEASURES,
     QUARTERS,
-    QUARTERS_A_DAY,
     bucket_of,
     facts_of,
     middle_of,
 )
-from app.models.rollup.periods import Periods
+from app.models.rollup.periods import DAY, Periods
 from app.models.rollup.tables import facts, quarters, responses
 
 OPEN = ("open", "in_progress")
-DAY = timedelta(days=1)
-QUARTER = timedelta(minutes=15)
 # How long something has been open, in days; the last group has no end.
 AGES = (1, 3, 7, 28)
 
@@ -64,34 +66,27 @@ class Reader:
 
     def __init__(self, connection: Connection, project_id: int | None = None) -> None:
         self._connection, self._project_id = connection, project_id
-        self._reached = counted_to(connection)
-        self._tail = [row for row in tail(connection, self._reached) if self._is_ours(row)]
+        self._tail = [row for row in tail(connection) if self._is_ours(row)]
 
     def submissions(self, periods: Periods) -> dict[str, list[int]]:
         """Return by category how many submissions came in each period; spam and trash are left out."""
-        found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(periods.starts))
-        for days, cuts in _by_cuts(periods):
-            parts = list(pairwise((0, *cuts, QUARTERS_A_DAY)))
-            # The longest part is what the others leave of the day: most columns need not be read.
-            longest = max(range(len(parts)), key=lambda at: parts[at][1] - parts[at][0])
-            rows = self._quarters(days, parts[:longest] + parts[longest + 1 :])
-            for day, category, total, *counts in map(tuple, rows):
-                counts.insert(longest, total - sum(counts))
-                for (low, _), count in zip(parts, counts, strict=True):
-                    index = periods.index(_moment(day, low)) if count else -1
-                    if index >= 0:
-                        found[category][index] += count
+        over = cut(periods.starts, periods.now.date())
+        # What lies before the beginning is gathered in a place of its own, the last one.
+        found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(periods.starts) + 1))
+        for row in self._quarters(over, periods):
+            counts = found[row[-2]]
+            for part, place in over.places[row[-1]]:
+                counts[place] += row[part]
         for row in self._tail:
-            index = periods.index(row.created_at)
-            if index >= 0:
-                found[row.category][index] += 1
-        return dict(found)
+            found[row.category][periods.index(row.created_at)] += 1
+        within = ((category, counts[:-1]) for category, counts in found.items())
+        return {category: counts for category, counts in within if any(counts)}
 
     def told(self, since: datetime) -> Told:
         """Return what submissions since then say of themselves, and their status."""
         edge = self._edge(since)
         # The edge is counted by its rows, so whole days begin behind it.
-        whole = since.date() if since == _moment(since.date(), 0) else since.date() + DAY
+        whole = since.date() if since == begin_of(since.date()) else since.date() + DAY
         counts = {fact: Counter[str]() for fact in FACTS}
         query = (
             select(facts.c.fact, facts.c.value, _sum(facts.c.submissions))
@@ -100,7 +95,7 @@ class Reader:
         )
         for fact, value, count in self._connection.execute(query):
             counts[fact][value] += count
-        late = [row for row in self._tail if row.created_at >= _moment(whole, 0)]
+        late = [row for row in self._tail if row.created_at >= begin_of(whole)]
         for row in (*edge, *late):
             for fact, value in facts_of(row):
                 counts[fact][value] += 1
@@ -211,20 +206,16 @@ class Reader:
     def _of(self, column: Any) -> tuple[ColumnElement[bool], ...]:
         return () if self._project_id is None else (column == self._project_id,)
 
-    def _quarters(self, days: Sequence[date], parts: Iterable[tuple[int, int]]) -> Iterable[Row[Any]]:
-        sums = [_between(low, high) for low, high in parts]
-        query = (
-            select(quarters.c.day, quarters.c.category, _sum(quarters.c.submissions), *sums)
-            .where(quarters.c.day.in_(days), *self._of(quarters.c.project_id))
-            .group_by(quarters.c.day, quarters.c.category)
-        )
-        return self._connection.execute(query).all()
+    def _quarters(self, over: Cut, periods: Periods) -> Sequence[Sequence[Any]]:
+        reading = _reading(over.parts, self._project_id is not None)
+        span = {"first": periods.since.date(), "last": periods.now.date()}
+        return reading.values(self._connection, **span, project=self._project_id)
 
     def _edge(self, since: datetime) -> list[Row[Any]]:
         """Return the submissions between a beginning and the next midnight of UTC, spam and trash too."""
-        if since == _moment(since.date(), 0):
+        if since == begin_of(since.date()):
             return []
-        until = _moment(since.date() + DAY, 0)
+        until = begin_of(since.date() + DAY)
         query = select(*WHOLE).where(
             submissions.c.created_at >= since,
             submissions.c.created_at < until,
@@ -259,7 +250,7 @@ class Reader:
 
     def _open_on(self, days: Iterable[date]) -> list[datetime]:
         created = submissions.c.created_at
-        spans = [and_(created >= _moment(day, 0), created < _moment(day + DAY, 0)) for day in sorted(days)]
+        spans = [and_(created >= begin_of(day), created < begin_of(day + DAY)) for day in sorted(days)]
         query = select(created).where(
             submissions.c.status.in_(OPEN),
             submissions.c.is_archived.is_(False),
@@ -299,24 +290,21 @@ def median(buckets: "Counter[int]") -> float | None:
     return None
 
 
-def _by_cuts(periods: Periods) -> list[tuple[list[date], tuple[int, ...]]]:
-    """Group the days (UTC) of the periods by the quarters at which a period begins within them."""
-    cuts: defaultdict[date, list[int]] = defaultdict(list)
-    day = periods.since.date()
-    while day <= periods.now.date():
-        cuts[day] = []
-        day += DAY
-    for start in periods.starts:
-        quarter = start.hour * 4 + start.minute // 15
-        if 0 < quarter < QUARTERS_A_DAY:
-            cuts[start.date()].append(quarter)
-    groups: defaultdict[tuple[int, ...], list[date]] = defaultdict(list)
-    for day, quarters_of_it in cuts.items():
-        groups[tuple(quarters_of_it)].append(day)
-    return [(days, parts) for parts, days in groups.items()]
-
-
 @cache
+def _reading(parts: tuple[tuple[int, int], ...], of_project: bool) -> PreparedSelect:
+    """Select how many came in each part of a day, beside its category and day (ISO 8601)."""
+    day, category, submissions = quarters.c.day, quarters.c.category, quarters.c.submissions
+    others = [_between(low, high) for low, high in parts[1:]]
+    # The first part is what the others leave.
+    longest = sum((-other for other in others), _sum(submissions))
+    sums = [one.label(f"part_{at}") for at, one in enumerate((longest, *others))]
+    columns: list[ColumnElement[Any]] = [*sums, category, cast(day, String).label("iso_day")]
+    conditions: list[ColumnElement[bool]] = [day.between(bindparam("first", type_=Date), bindparam("last", type_=Date))]
+    if of_project:
+        conditions.append(quarters.c.project_id == bindparam("project", type_=BigInteger))
+    return PreparedSelect(select(*columns).where(*conditions).group_by(day, category))
+
+
 def _between(low: int, high: int) -> ColumnElement[int]:
     # As text: SQLAlchemy takes 40 ms to put ninety columns together, SQLite one to add them up.
     return literal_column(f"cast(sum({' + '.join(QUARTERS[low:high])}) as bigint)", BigInteger)
@@ -325,7 +313,3 @@ def _between(low: int, high: int) -> ColumnElement[int]:
 def _sum(column: Any) -> ColumnElement[int]:
     # PostgreSQL sums 64-bit numbers as `numeric`, which would arrive as Decimal.
     return cast(func.sum(column), BigInteger)
-
-
-def _moment(day: date, quarter: int) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + quarter * QUARTER
