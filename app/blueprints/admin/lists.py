@@ -21,7 +21,8 @@ from app.extensions import db
 from app.models import DailyCount, Feedback
 from app.models.query.terms import ME, NOBODY, TERMS
 from app.models.query.text import phrases_of
-from app.models.search.finding import RANKED, catching_up, page_of, text_of
+from app.models.search.finding import catching_up, page_of, text_of
+from app.models.search.led import RANKED
 
 ROWS = 50
 # Characters of what was found that a line of the list can show.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Double, String, bindparam, func
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Double, String, bindparam, func
 from sqlalchemy.dialects.postgresql import TSVECTOR, array
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -17,6 +17,8 @@ from app.database.search.match import Match, as_json, fts5, holds, tsquery
 from app.database.search.postgresql import FUNCTION as WORDS
 
 FUNCTION = "earmark_holds"
+# A match that is filled in at each run, by what reads it.
+_INDEXED, _DIRECTLY = "asked_of_the_index", "asked_directly"
 
 
 class _Asked(TypeDecorator[Match]):
@@ -29,6 +31,18 @@ class _Asked(TypeDecorator[Match]):
         """Write the match as the database reads it."""
         assert value is not None
         return tsquery(value) if dialect.name == "postgresql" else fts5(value)
+
+
+class _AskedDirectly(TypeDecorator[Match]):
+    """A match as a parameter of the function `directly` calls."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Match | None, _dialect: Dialect) -> Any:
+        """Write the match as `holds` reads it."""
+        assert value is not None
+        return as_json(value)
 
 
 class Matches(ColumnElement[bool]):
@@ -70,18 +84,21 @@ class Directly(ColumnElement[bool]):
         self.ours, self.theirs = ours, theirs
 
 
-def matches(index: TextIndex, match: Match) -> Matches:
-    """Return the condition that a row of the index matches."""
-    return Matches(index.table.c.words, bindparam("asked", match, type_=_Asked(), unique=True))
+def matches(index: TextIndex, match: Match | None) -> Matches:
+    """Return the condition that a row of the index matches.
+
+    Here and below, without a match it is a parameter that `asking` fills.
+    """
+    return Matches(index.table.c.words, _asked(match))
 
 
-def rank(index: TextIndex, match: Match) -> ColumnElement[float]:
+def rank(index: TextIndex, match: Match | None) -> ColumnElement[float]:
     """Return bm25 on SQLite, ts_rank turned round on PostgreSQL; only beside `matches` of the same."""
-    return Rank(index.table.c.words, bindparam("asked", match, type_=_Asked(), unique=True))  # type: ignore[return-value]
+    return Rank(index.table.c.words, _asked(match))  # type: ignore[return-value]
 
 
 def directly(
-    match: Match, texts: Sequence[ColumnElement[Any]], facts: Mapping[str, ColumnElement[Any]]
+    match: Match | None, texts: Sequence[ColumnElement[Any]], facts: Mapping[str, ColumnElement[Any]]
 ) -> ColumnElement[bool]:
     """Return the condition that a row's own texts and facts hold what is asked for.
 
@@ -89,9 +106,21 @@ def directly(
     database's own (`postgresql`).
     """
     spec = json.dumps(list(facts))
-    ours = getattr(func, FUNCTION)(as_json(match), spec, *texts, *facts.values(), type_=Boolean)
+    told = bindparam(_DIRECTLY, type_=_AskedDirectly()) if match is None else as_json(match)
+    ours = getattr(func, FUNCTION)(told, spec, *texts, *facts.values(), type_=Boolean)
     held = getattr(func, WORDS)(array(texts), array(list(facts)), array(facts.values()), type_=TSVECTOR)
-    return Directly(ours, Matches(held, bindparam("asked", match, type_=_Asked(), unique=True)))
+    return Directly(ours, Matches(held, _asked(match)))
+
+
+def asking(match: Match) -> dict[str, Match]:
+    """Return the values that fill in a match which a statement was built without."""
+    return {_INDEXED: match, _DIRECTLY: match}
+
+
+def _asked(match: Match | None) -> BindParameter[Any]:
+    if match is None:
+        return bindparam(_INDEXED, type_=_Asked())
+    return bindparam("asked", match, type_=_Asked(), unique=True)
 
 
 def register(connection: Any) -> None:

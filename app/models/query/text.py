@@ -51,8 +51,11 @@ def holding(match: Match | None) -> ColumnElement[bool]:
     return or_(indexed, and_(Feedback.id > tail_start(), holding_directly(match)))
 
 
-def holding_directly(match: Match) -> ColumnElement[bool]:
-    """Return the condition that a submission holds what is asked for, read from its own row."""
+def holding_directly(match: Match | None) -> ColumnElement[bool]:
+    """Return the condition that a submission holds what is asked for, read from its own row.
+
+    Without a match it is a parameter (`conditions.asking`).
+    """
     texts = [getattr(Feedback, name).expression for name in TEXTS]
     facts = {fact: getattr(Feedback, name).expression for fact, name in FACTS.items()}
     return directly(match, texts, facts | {RELEASE: Feedback.custom[RELEASE].as_string()})

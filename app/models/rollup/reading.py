@@ -299,7 +299,9 @@ def _reading(parts: tuple[tuple[int, int], ...], of_project: bool) -> PreparedSe
     longest = sum((-other for other in others), _sum(submissions))
     sums = [one.label(f"part_{at}") for at, one in enumerate((longest, *others))]
     columns: list[ColumnElement[Any]] = [*sums, category, cast(day, String).label("iso_day")]
-    conditions: list[ColumnElement[bool]] = [day.between(bindparam("first", type_=Date), bindparam("last", type_=Date))]
+    conditions: list[ColumnElement[bool]] = [
+        day.between(bindparam("first", type_=Date), bindparam("last", type_=Date))
+    ]
     if of_project:
         conditions.append(quarters.c.project_id == bindparam("project", type_=BigInteger))
     return PreparedSelect(select(*columns).where(*conditions).group_by(day, category))

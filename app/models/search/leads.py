@@ -68,12 +68,14 @@ def lead_of(wanted: InboxFilter) -> Lead | None:
     return _by_box(wanted, parts)
 
 
-def held(match: Match) -> Arms:
-    """Lead by words: what the index holds, and what it does not hold yet."""
+def held(match: Match | None) -> Arms:
+    """Lead by words: what the index holds, and what it does not hold yet; without them, of a parameter."""
 
     def arms(conditions: Conditions, sqlite: bool) -> list[Arm]:
         own = Feedback.id.expression
-        led = select(rowid.label("id")).join(Feedback, _leading(rowid, sqlite)).where(matches(INDEX, match))
+        led = select(rowid.label("id")).where(matches(INDEX, match))
+        if conditions:
+            led = led.join(Feedback, _leading(rowid, sqlite))
         tail = select(own.label("id")).where(own > tail_start(), holding_directly(match))
         return [Arm(led.where(*conditions), (rowid,)), Arm(tail.where(*conditions), (own,))]
 

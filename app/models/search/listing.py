@@ -3,8 +3,8 @@
 Building the select of a page took as long as reading the page (benchmarks/f5_inbox.py).
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam
@@ -28,20 +28,41 @@ _forms: dict[Any, tuple[Form, Sequence[Any]]] = {}
 
 def listing_for(session: Session, wanted: InboxFilter, columns: tuple[Any, ...]) -> Named:
     """Return the listing of a filter's rows with its values; `columns` are selected beside the usual ones."""
-    if wanted.query is not None or wanted.tag is not None or wanted.reporter is not None:
+    opened = None if wanted.query is not None else open_of(wanted)
+    if opened is None:
         return listing_of(session, _select(wanted, columns), wanted.order())
+    key = (session.get_bind().dialect.name, opened.key, tuple(map(id, columns)))
+    kept = _forms.get(key)
+    if kept is None:
+        shape = opened.shape
+        # The columns are kept with it, so that none of their ids is given to another.
+        kept = _forms[key] = (form_of(session, _select(shape, columns), shape.order()), columns)
+    return kept[0].filled(opened.given)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A filter without its query: this call's values, and what filters of other values share with it."""
+
+    wanted: InboxFilter
+    given: Mapping[str, Any]
+    key: Any
+
+    @property
+    def shape(self) -> InboxFilter:
+        """The filter with parameters of these names in the place of its values."""
+        named: dict[str, Any] = {name: bindparam(name, type_=_COLUMNS[name].type) for name in self.given}
+        return replace(self.wanted, query=None, context=None, **named)
+
+
+def open_of(wanted: InboxFilter) -> Opened | None:
+    """Return a filter so that a statement can be kept for it; None where a value is no parameter alone."""
+    if wanted.tag is not None or wanted.reporter is not None:
+        return None
     given = {name: value for name in _COLUMNS if (value := getattr(wanted, name)) is not None}
     # True and false stand in the text: the partial indexes are met by exactly that.
     flags = (wanted.is_read, wanted.is_archived, wanted.has_screenshot)
-    dialect = session.get_bind().dialect.name
-    key = (dialect, tuple(given), flags, wanted.sort, tuple(map(id, columns)))
-    kept = _forms.get(key)
-    if kept is None:
-        named: dict[str, Any] = {name: bindparam(name, type_=_COLUMNS[name].type) for name in given}
-        open_ = replace(wanted, context=None, **named)
-        # The columns are kept with it, so that none of their ids is given to another.
-        kept = _forms[key] = (form_of(session, _select(open_, columns), open_.order()), columns)
-    return kept[0].filled(given)
+    return Opened(wanted, given, (tuple(given), flags, wanted.sort))
 
 
 def _select(wanted: InboxFilter, columns: tuple[Any, ...]) -> Any:

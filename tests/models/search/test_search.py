@@ -12,8 +12,9 @@ from app.models.inbox_filter import InboxFilter
 from app.models.intake import submit
 from app.models.query import QueryContext, parse
 from app.models.removal import remove
-from app.models.search.finding import RANKED, page_of_matches, text_of
+from app.models.search.finding import page_of_matches, text_of
 from app.models.search.keeping import state, touched
+from app.models.search.led import RANKED
 from tests.models.test_intake import NOW, submission
 
 TEXTS = {
