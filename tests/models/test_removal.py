@@ -4,11 +4,13 @@ import pytest
 from sqlalchemy import select
 
 from app.blueprints.retention.timetable import delete_owed_blobs
+from app.clock import utc_now
 from app.database.transactions import transaction
 from app.extensions import db
-from app.models import BlobOutbox, Feedback, Project, Screenshot, blob_outbox
+from app.models import BlobOutbox, Feedback, Project, Screenshot, blob_outbox, rollup
 from app.models.intake import Blob, submit
-from app.models.removal import Removed, remove
+from app.models.removal import Removed, foresee, remove
+from app.models.rollup.check import recount
 from app.storage import new_key, storage
 from tests.faults import audit
 from tests.models.test_intake import submission
@@ -105,6 +107,60 @@ def test_removal_takes_few_statements_whatever_the_number(project, assert_statem
     wanted = ids()
     with (
         transaction() as session,
-        assert_statements(10),
-    ):  # rows, pictures, delete, roll-up, watermarks twice each, words, outbox, bytes
+        assert_statements(13),
+    ):  # rows, four children, delete, roll-up, watermarks twice each, words, outbox, bytes
         remove(session, wanted)
+
+
+def test_what_was_foreseen_is_read_once_more_and_not_worked_out_again(project, assert_statements):
+    for _ in range(3):
+        submit(submission(project, stored(10)))
+    wanted = ids()
+    foreseen = foresee(db.session(), wanted)
+    with transaction() as session, assert_statements(13):
+        gone = remove(session, wanted, foreseen=foreseen)
+    assert gone.submissions == 3
+    assert not ids()
+    assert audit.wrong_counts(audit.rows()) == {"daily_counts": {}, "stored_bytes": {}}
+
+
+def test_what_was_changed_since_it_was_foreseen_is_removed_as_it_is_now(project):
+    for number in range(4):
+        submit(submission(project, stored(10), description=f"Zahl {number}"))
+    rollup.fold_all()
+    wanted = ids()
+    foreseen = foresee(db.session(), wanted)
+    with transaction() as session:
+        session.get_one(Feedback, wanted[1]).change(session, utc_now(), status="spam", is_read=True)
+        remove(session, wanted[:1])
+    with transaction() as session:
+        gone = remove(session, wanted, foreseen=foreseen)
+    assert gone == Removed(submissions=3, screenshots=3, bytes=3 * (10 + len("Zahl 0")))
+    assert not ids()
+    assert audit.wrong_counts(audit.rows()) == {"daily_counts": {}, "stored_bytes": {}}
+    assert recount().differences == ()
+
+
+def test_what_was_foreseen_and_is_not_due_any_longer_stays(project):
+    for _ in range(3):
+        submit(submission(project, stored(10)))
+    wanted = ids()
+    foreseen = foresee(db.session(), wanted)
+    with transaction() as session:
+        session.get_one(Feedback, wanted[2]).change(session, utc_now(), status="resolved")
+    with transaction() as session:
+        gone = remove(session, wanted, only=[Feedback.status == "open"], foreseen=foreseen)
+    assert (gone.submissions, ids()) == (2, wanted[2:])
+    assert audit.wrong_counts(audit.rows()) == {"daily_counts": {}, "stored_bytes": {}}
+
+
+def test_what_came_behind_the_watermark_is_foreseen_and_leaves_no_count(project):
+    for number in range(4):
+        submit(submission(project, description=f"Zahl {number}"))
+        if number == 1:
+            rollup.fold_all()
+    wanted = ids()
+    foreseen = foresee(db.session(), wanted)
+    with transaction() as session:
+        remove(session, wanted, foreseen=foreseen)
+    assert recount().differences == ()

@@ -31,7 +31,7 @@ from app.extensions import db
 from app.models import Feedback, RetentionRun, audit, blob_outbox, event, hold
 from app.models.due import Due
 from app.models.forgetting import anonymise, drop_screenshots
-from app.models.removal import Removed, remove
+from app.models.removal import Foreseen, Removed, foresee, remove
 from app.models.retention import ANONYMISE, DELETE, SUBMISSIONS, Rule
 from app.models.retention_schedule import GOES_ON
 from app.storage import storage
@@ -219,7 +219,9 @@ def _work_through(state: _State, due: Due, work: Work) -> bool:
             if not copied.ids.issuperset(ids):
                 copied = _copy_ahead(state, batches, place)
             ids = [one for one in ids if one in copied.ids]
-        gone = _batch(state, due.rule, partial(_act, due=due, work=work, ids=ids, as_of=copied.at))
+        foreseen = foresee(current_session(), ids) if due.rule.action == DELETE else None
+        act = partial(_act, due=due, work=work, ids=ids, foreseen=foreseen, as_of=copied.at)
+        gone = _batch(state, due.rule, act)
         state.owed = blob_outbox.delete_blobs(storage(), MOST_OWED)
         state.progress(gone)
         place = found[-1]
@@ -235,7 +237,13 @@ def _copy_ahead(state: _State, batches: Batches, place: Any) -> _Copied:
 
 
 def _act(
-    session: Session, *, due: Due, work: Work, ids: list[int], as_of: datetime | None
+    session: Session,
+    *,
+    due: Due,
+    work: Work,
+    ids: list[int],
+    foreseen: Foreseen | None,
+    as_of: datetime | None,
 ) -> tuple[int, Removed]:
     """Do what the policy says to those that are due still; returns rows, and what went.
 
@@ -245,7 +253,7 @@ def _act(
     if as_of is not None:
         conditions.append(Feedback.updated_at < as_of)
     if due.rule.action == DELETE:
-        removed = remove(session, ids, only=conditions)
+        removed = remove(session, ids, only=conditions, foreseen=foreseen)
         return removed.submissions, removed
     query = select(Feedback.id).where(Feedback.id.in_(ids), *conditions).with_for_update(of=Feedback)
     still = list(session.scalars(query))

@@ -6,7 +6,7 @@ count themselves (`reading`). A change or removal of what is counted moves the r
 moment it is acknowledged, and intake writes nothing for it.
 """
 
-from app.models.rollup.keeping import WHOLE, fold, fold_all, following, leave, move
+from app.models.rollup.keeping import WHOLE, Leaving, fold, fold_all, following, leave, move
 from app.models.rollup.pruning import prune
 
-__all__ = ["WHOLE", "fold", "fold_all", "following", "leave", "move", "prune"]
+__all__ = ["WHOLE", "Leaving", "fold", "fold_all", "following", "leave", "move", "prune"]

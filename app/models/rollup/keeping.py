@@ -1,8 +1,9 @@
 """Keeping the roll-ups exact: moving what changed, and counting what came behind the watermark."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -27,7 +28,7 @@ from app.database.prepared_select import PreparedSelect
 from app.database.transactions import transaction
 from app.database.types import Json, UtcTime
 from app.models import daily_count
-from app.models.daily_count import delta
+from app.models.daily_count import Bucket, delta, sums_of
 from app.models.rollup.ledger import LEFT_OUT, Counted, Ledger
 from app.models.rollup.tables import STATE_ID, add, state
 
@@ -104,18 +105,34 @@ def following(connection: Connection, feedback_ids: Sequence[int], *, facts: boo
         _draw_back(connection)
 
 
-def leave(connection: Connection, rows: Sequence[Any]) -> None:
+@dataclass(frozen=True)
+class Leaving:
+    """Submissions that are to go, and what the roll-ups lose with them."""
+
+    rows: Sequence[Any]
+    days: Mapping[Bucket, Sequence[int]]
+    ledger: Ledger
+
+    @staticmethod
+    def of(rows: Sequence[Any]) -> "Leaving":
+        """Work it out of rows with the columns of `WHOLE`; this asks no database."""
+        return Leaving(rows, sums_of(delta(row, -1) for row in rows), _taken(rows))
+
+    def counted(self, reached: int) -> Ledger:
+        """Return what is lost of those up to the watermark."""
+        behind = [row for row in self.rows if row.id <= reached]
+        return self.ledger if len(behind) == len(self.rows) else _taken(behind)
+
+
+def leave(connection: Connection, leaving: Leaving) -> None:
     """Take what submissions counted for that were just deleted, inside the caller's write transaction.
 
-    `rows` as they were, with the columns of `WHOLE`, read (or deleted) since the transaction began to write.
+    `leaving` as they were when the transaction deleted them.
     """
-    daily_count.add(connection, [delta(row, -1) for row in rows])
-    reached, ledger = counted_to(connection), Ledger()
-    for row in rows:
-        if row.id <= reached:
-            ledger.add(row, -1)
-    add(connection, ledger)
-    if any(row.id >= reached for row in rows):
+    daily_count.add_sums(connection, leaving.days)
+    reached = counted_to(connection)
+    add(connection, leaving.counted(reached))
+    if any(row.id >= reached for row in leaving.rows):
         _draw_back(connection)
 
 
@@ -181,6 +198,13 @@ def hold_off_writers(connection: Connection) -> bool:
     except OperationalError:
         return False
     return True
+
+
+def _taken(rows: Iterable[Any]) -> Ledger:
+    ledger = Ledger()
+    for row in rows:
+        ledger.add(row, -1)
+    return ledger
 
 
 def _read(connection: Connection, ids: Sequence[int], columns: Sequence[Any]) -> dict[int, Row[Any]]:
