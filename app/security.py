@@ -135,7 +135,8 @@ def needs(role: str) -> Actor:
     if someone is None:
         raise ClientError(401, "unauthenticated", "Sign in first, or send a bearer token.")
     if not role_covers(someone.role, role):
-        raise ClientError(403, "forbidden", f"This needs the role {role}; yours is {someone.role}.")
+        who = "admins" if role == "admin" else f"{role}s and admins"
+        raise ClientError(403, "forbidden", f"Only {who} may do this; your role is {someone.role}.")
     return someone
 
 

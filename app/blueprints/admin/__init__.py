@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import url_for
 from flask_openapi import OpenAPI
+from sqlalchemy import select
 
 from app.blueprints.admin import (
     api,
@@ -35,6 +36,8 @@ from app.blueprints.admin import (
     views_pages,
     welcome,
 )
+from app.extensions import db
+from app.models import User
 from app.models.user import initials, role_covers
 from app.rail import Place, Section, add_section
 from app.security import actor
@@ -177,6 +180,10 @@ ACCESS = {
 }
 
 
+# As many names as one reads in a sentence.
+MOST_ADMINS = 3
+
+
 def init_app(app: OpenAPI) -> None:
     """Add the routes and the commands."""
     app.register_blueprint(inbox.blueprint)
@@ -210,4 +217,10 @@ def _signed_in() -> dict[str, Any]:
         "role": someone.role,
         "initials": initials(someone.name),
     }
-    return {"me": me, "may": may}
+    return {"me": me, "may": may, "admins": _admins}
+
+
+def _admins() -> list[str]:
+    """Return names of admins, whom to ask for what one may not do oneself."""
+    query = select(User.name).where(User.is_active, User.role == "admin").order_by(User.name, User.id)
+    return list(db.session.scalars(query.limit(MOST_ADMINS)))

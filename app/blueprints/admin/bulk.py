@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from app.blueprints.admin.changes import check_snooze, tag_names
+from app.blueprints.admin.changes import check_snooze, tag_names, wrong
 from app.blueprints.admin.wording import submissions
 from app.database.transactions import transaction
-from app.errors import ClientError, FieldError, not_found
+from app.errors import ClientError, not_found
 from app.extensions import db
 from app.models import Feedback, Project, User, act_tags, acts, blob_outbox, removal, tag
 from app.models.act_tags import ADD, REMOVE
@@ -135,11 +135,11 @@ def _checked(
 def _check_tags(where: Sequence[ColumnElement[bool]], values: Mapping[str, Any]) -> None:
     added, removed = values.get(ADD, ()), values.get(REMOVE, ())
     if both := {tag.key_of(name) for name in added} & {tag.key_of(name) for name in removed}:
-        raise _wrong(REMOVE, f"names {', '.join(sorted(both))}, which is to be added")
+        raise wrong(REMOVE, f"names {', '.join(sorted(both))}, which is to be added")
     if none := tag.unknown(db.session(), removed):
-        raise _wrong(REMOVE, f"names {', '.join(none)[:200]}, which is no tag")
+        raise wrong(REMOVE, f"names {', '.join(none)[:200]}, which is no tag")
     if added and (count := db.session.scalar(act_tags.overfull(where, values))):
-        raise _wrong(ADD, f"would be more than {tag.MOST} on {submissions(count)}")
+        raise wrong(ADD, f"would be more than {tag.MOST} on {submissions(count)}")
 
 
 def _assignee(name: str | None) -> int | None:
@@ -148,7 +148,7 @@ def _assignee(name: str | None) -> int | None:
     query = select(User.id).where((User.public_id == name) | (User.email == name.strip().lower()))
     found = db.session.scalar(query.where(User.is_active, User.role != "viewer"))
     if found is None:
-        raise _wrong("assignee", "is nobody who works on submissions")
+        raise wrong("assignee", "is nobody who works on submissions")
     return found
 
 
@@ -158,11 +158,7 @@ def _check_category(where: Sequence[ColumnElement[bool]], category: str) -> None
     )
     lacking = [project.name for project in projects if category not in project.category_keys]
     if lacking:
-        raise _wrong("category", f"is no category of {', '.join(lacking)[:200]}")
-
-
-def _wrong(field: str, message: str) -> ClientError:
-    return ClientError(422, "validation_failed", "Nothing was changed.", [FieldError(field, message)])
+        raise wrong("category", f"is no category of {', '.join(lacking)[:200]}")
 
 
 def _delete_blobs() -> None:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.blueprints.admin import bulk, changes
 from app.blueprints.admin.api import blueprint, filter_of
+from app.blueprints.admin.changes import wrong
 from app.blueprints.admin.reading import given
 from app.blueprints.admin.schemas import ActPath, BulkAct
 from app.blueprints.admin.wording import act_summary, undo_summary
 from app.clock import rfc3339, utc_now
-from app.errors import ClientError, FieldError
 from app.models import Feedback, audit
 from app.models.acts import KEPT
 from app.responses import Failure, success
@@ -65,9 +65,9 @@ def bulk_change(body: BulkAct) -> Response:
     someone = needs("agent")
     where = _where(body)
     if (body.set is None) is not body.delete:
-        raise _wrong("set", "is needed, or delete")
+        raise wrong("set", "is needed, or delete")
     if body.version is not None and (body.set is None or len(body.ids or ()) != 1):
-        raise _wrong("version", "goes with one id, and with set")
+        raise wrong("version", "goes with one id, and with set")
     if body.dry_run:
         return success(_answer(bulk.Done(bulk.count(where), None, 0), {}))
     if body.delete:
@@ -75,7 +75,7 @@ def bulk_change(body: BulkAct) -> Response:
         return success(_answer(bulk.remove(where, _record), {"delete": True}))
     values = given(body.set, {"assignee", "snoozed_until"}) if body.set else {}
     if not values:
-        raise _wrong("set", "changes nothing")
+        raise wrong("set", "changes nothing")
     done = bulk.change(where, values, someone, utc_now(), partial(_check_version, body, someone))
     return success(_answer(done, values))
 
@@ -90,7 +90,7 @@ def undo_act(path: ActPath) -> Response:
 
 def _where(body: BulkAct) -> Sequence[ColumnElement[bool]]:
     if (body.ids is None) is (body.filter is None):
-        raise _wrong("ids", "is needed, or filter, and not both")
+        raise wrong("ids", "is needed, or filter, and not both")
     if body.ids is not None:
         return [Feedback.public_id.in_(body.ids)]
     assert body.filter is not None
@@ -114,7 +114,3 @@ def _answer(done: bulk.Done, values: dict[str, Any]) -> dict[str, Any]:
 
 def _record(session: Any, count: int) -> None:
     audit.record(session, "submission.delete", details={"submissions": count})
-
-
-def _wrong(field: str, message: str) -> ClientError:
-    return ClientError(422, "validation_failed", "Nothing was changed.", [FieldError(field, message)])

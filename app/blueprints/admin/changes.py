@@ -297,6 +297,6 @@ def _notes(text: str) -> str:
 
 
 def wrong(field: str, message: str) -> ClientError:
-    """Return the 422 `validation_failed` that names one field."""
-    details = [FieldError(field, message)]
-    return ClientError(422, "validation_failed", "Nothing was changed.", details)
+    """Return the 422 `validation_failed` that names one field, and says so in its sentence."""
+    said = f"Nothing was changed: {field.replace('_', ' ')} {message}."
+    return ClientError(422, "validation_failed", said, [FieldError(field, message)])

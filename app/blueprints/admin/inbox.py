@@ -13,8 +13,9 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from app.blueprints.admin import changes
+from app.blueprints.admin import changes, macros
 from app.blueprints.admin.lists import ListRow, chips_of, count_of, list_row, load_list
+from app.blueprints.admin.nothing import Nothing
 from app.blueprints.admin.rail import Rail, load_rail
 from app.blueprints.admin.submissions import Shown, show
 from app.blueprints.admin.wanted import Wanted
@@ -75,8 +76,9 @@ def _unread(error: QueryError) -> str:
             rows=(),
             pages={},
             count=None,
-            nothing="This query cannot be read",
-            nothing_hint="What is wrong is marked above. Nothing was looked for.",
+            nothing=Nothing(
+                "This query cannot be read", "What is wrong is marked above. Nothing was looked for."
+            ),
             never=False,
         ),
         detail_template="admin/_none.html",
@@ -107,7 +109,16 @@ def detail(public_id: str) -> ResponseReturnValue:
         shown=shown,
         statuses=BOXES,
         boxes=BOXES,
+        macro=_macro(found),
     )
+
+
+def _macro(found: Feedback) -> dict[str, str] | None:
+    """Return the macro that the address names, filled for the composer. Raises ClientError 403 or 404."""
+    if not (named := request.args.get("macro")):
+        return None
+    someone = needs("agent")
+    return macros.filled(macros.MACROS.load(named, someone), found, someone)
 
 
 @blueprint.post("/feedback/<public_id>")

@@ -9,6 +9,7 @@ from flask import url_for
 from sqlalchemy import select
 
 from app.blueprints.admin import wording
+from app.blueprints.admin.nothing import Nothing, nothing
 from app.blueprints.admin.rail import Rail
 from app.blueprints.admin.wanted import EVERYWHERE, ORDERS, Wanted
 from app.blueprints.admin.wording import BOX_BY_KEY, Kind
@@ -150,13 +151,12 @@ class Listing:
     choices_url: str
     bulk_filter: dict[str, Any]
     exact: int | None
-    nothing: str
-    nothing_hint: str
+    nothing: Nothing | None
     never: bool
 
 
 def load_list(wanted: Wanted, rail: Rail, cursor: str | None, now: datetime, current: str = "") -> Listing:
-    """Read one page of the list, in one statement (two where nothing was found).
+    """Read one page of the list, in one statement (three at most where nothing was found).
 
     Raises ClientError `not_found` for a project that is not there, and what `paginate` raises.
     """
@@ -196,8 +196,7 @@ def load_list(wanted: Wanted, rail: Rail, cursor: str | None, now: datetime, cur
         choices_url=url_for("admin.bulk_choices", project=wanted.project or None),
         bulk_filter=_bulk_filter(wanted, now),
         exact=rail.count(wanted.status) if wanted.is_plain else None,
-        nothing=_nothing(wanted),
-        nothing_hint=_nothing_hint(wanted),
+        nothing=None if rows else nothing(wanted),
         never=never,
     )
 
@@ -351,21 +350,3 @@ def _bulk_filter(wanted: Wanted, now: datetime) -> dict[str, Any]:
         "to": rfc3339(now),
     }
     return {name: value for name, value in named.items() if value is not None}
-
-
-def _nothing(wanted: Wanted) -> str:
-    if not wanted.is_plain:
-        return "No submission matches this"
-    return {
-        "open": "Nothing is open",
-        "spam": "No spam",
-        "trash": "The trash is empty",
-    }.get(wanted.status, f"Nothing is {wanted.title.lower()}")
-
-
-def _nothing_hint(wanted: Wanted) -> str:
-    if not wanted.is_plain:
-        return "Take a part of the filter away, or look in another box."
-    if wanted.status == "open":
-        return "New submissions stand here as they arrive."
-    return "It stays like this until you move something here."

@@ -9,7 +9,7 @@ from app.blueprints.admin import changes
 from app.blueprints.admin.owned import Keeping
 from app.blueprints.admin.wording import BOX_BY_KEY
 from app.extensions import db
-from app.models import Macro, User, message
+from app.models import Feedback, Macro, User, message
 from app.models.macro import MOST_MACROS
 from app.security import Actor
 
@@ -20,6 +20,17 @@ def settings_of(found: Macro) -> dict[str, Any]:
     """Return what is set of a submission with the macro, as `changes.write_undoably` takes it."""
     values = {"status": found.status, "assignee": found.assignee, "add_tags": found.tags or None}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def filled(found: Macro, submission: Feedback, someone: Actor) -> dict[str, str]:
+    """Return what the composer of a submission takes over: the text, and what is set when it is sent."""
+    return {
+        "id": found.public_id,
+        "name": found.name,
+        "kind": found.kind,
+        "text": found.filled(submission, someone.name),
+        "said": said_of(found),
+    }
 
 
 def said_of(found: Macro) -> str:

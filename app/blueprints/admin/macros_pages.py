@@ -10,6 +10,7 @@ from app.blueprints.admin import changes, macros
 from app.blueprints.admin.inbox import blueprint
 from app.blueprints.admin.macros import MACROS
 from app.blueprints.admin.schemas import NewMacro
+from app.blueprints.admin.wanted import Wanted
 from app.blueprints.admin.wording import BOXES
 from app.errors import ClientError
 from app.models import Macro
@@ -57,19 +58,19 @@ def delete_macro(public_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/feedback/<public_id>/macros")
 def macro_choices(public_id: str) -> ResponseReturnValue:
-    """Answer the macros for one submission, with its reporter's name in their texts, for the composer."""
+    """Answer the macros for one submission: to htmx the composer's menu, else a page to choose one."""
     someone, found = needs("agent"), changes.load(public_id)
-    choices = [
-        {
-            "id": each.public_id,
-            "name": each.name,
-            "kind": each.kind,
-            "text": each.filled(found, someone.name),
-            "said": macros.said_of(each),
-        }
-        for each in MACROS.seen_by(someone)
-    ]
-    return render_template("admin/_macros_menu.html", choices=choices)
+    if "HX-Request" in request.headers:
+        choices = [macros.filled(each, found, someone) for each in MACROS.seen_by(someone)]
+        return render_template("admin/_macros_menu.html", choices=choices)
+    wanted = Wanted.of(request.args).query()
+    return render_template(
+        "admin/insert_macro.html",
+        rail=load_rail("inbox"),
+        choices=[(each.public_id, each.name) for each in MACROS.seen_by(someone)],
+        back_url=url_for("admin.detail", public_id=public_id, **wanted),
+        wanted=wanted,
+    )
 
 
 def _list_page(fields: dict[str, str], errors: dict[str, str]) -> str:

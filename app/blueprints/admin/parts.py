@@ -50,11 +50,13 @@ def bulk_choices() -> ResponseReturnValue:
     kinds = [wording.kinds_of(categories) for categories in db.session.scalars(projects)]
     # What is set on submissions of several projects is a category of each.
     shared = {key for key in (kinds[0] if kinds else ()) if all(key in others for others in kinds)}
+    now, zone = utc_now(), snoozing.viewer_zone()
     return render_template(
         "admin/_bulk_choices.html",
         people=db.session.execute(people.order_by(User.name, User.id).limit(MOST_PEOPLE)).all(),
         mine=needs("agent").public_id,
-        snoozes=snoozing.choices(utc_now(), snoozing.viewer_zone()),
+        snoozes=snoozing.choices(now, zone),
+        snooze_days=snoozing.days(now, zone),
         kinds=[kind for key, kind in (kinds[0] if kinds else {}).items() if key in shared],
         tags=db.session.execute(select(Tag.name, Tag.color).order_by(Tag.key).limit(MOST_TAGS)).all(),
     )

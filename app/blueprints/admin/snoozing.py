@@ -49,6 +49,12 @@ def choices(now: datetime, zone: ZoneInfo) -> tuple[SnoozeChoice, ...]:
     )
 
 
+def days(now: datetime, zone: ZoneInfo) -> tuple[str, str]:
+    """Return the first and the last day of the date field: tomorrow, and a year from today."""
+    today = now.astimezone(zone).date()
+    return (today + timedelta(days=1)).isoformat(), (today + timedelta(days=365)).isoformat()
+
+
 def morning(day: date, zone: ZoneInfo) -> datetime:
     """Return nine o'clock of a day in a time zone."""
     return datetime.combine(day, MORNING, zone)

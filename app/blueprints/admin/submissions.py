@@ -24,8 +24,8 @@ from app.models.message import PAGE
 from app.models.user import initials
 from app.security import needs
 
-# A taller picture is shown smaller, so that the facts and notes stay near; the zoom shows it whole.
-TALLEST_PX = 640
+# A taller picture is shown smaller, so that what is said of it stays near; the zoom shows it whole.
+TALLEST_PX = 520
 DEFAULT_SIZE = (1280, 800)
 
 
@@ -127,6 +127,7 @@ class Shown:
     is_archived: bool
     snoozed_until: datetime | None
     snoozes: tuple[SnoozeChoice, ...]
+    snooze_days: tuple[str, str]
     mark_read: bool
     words: str
     notes: str
@@ -190,6 +191,7 @@ def show(
         is_archived=found.is_archived,
         snoozed_until=found.snoozed_until,
         snoozes=snoozing.choices(now, snoozing.viewer_zone()),
+        snooze_days=snoozing.days(now, snoozing.viewer_zone()),
         mark_read=opened and not found.is_read and role != "viewer",
         words=found.description,
         notes=found.admin_notes,
@@ -210,7 +212,7 @@ def show(
         thread=thread,
         more_url=url_for("admin.detail", **where, shown=thread.more) if thread.more else None,
         message_url=url_for("admin.add_message", **where),
-        macros_url=url_for("admin.macro_choices", public_id=found.public_id),
+        macros_url=url_for("admin.macro_choices", **where),
         link_url=url_for("admin.change_link", **where),
         reporter_url=f"/f/{found.status_token}" if found.link_number >= 0 and role != "viewer" else None,
         redact_url=_redact_url(found, where, role),

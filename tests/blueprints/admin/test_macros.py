@@ -73,11 +73,29 @@ def test_its_text_is_filled_for_the_submission_and_escaped(api, sign_in, submit)
     browser = sign_in("agent")
     api("POST", MACROS, expected=201, is_shared=True, **THANKS, tags=["a", "b"], status="closed")
     named, nameless = submit(reporter_name="Ana <b> Karenina"), submit()
-    text = browser.get(f"/admin/feedback/{named}/macros").text
+    part = {"HX-Request": "true"}
+    text = browser.client.get(f"/admin/feedback/{named}/macros", headers=part).text
     assert f"Hello Ana, we have {named[-6:-3]}-{named[-3:]} of Shop. Agent {{else}}" in text
     assert 'data-macro-said="Closed, tagged a, b"' in text
-    assert "Hello there," in browser.get(f"/admin/feedback/{nameless}/macros").text
+    assert "Hello there," in browser.client.get(f"/admin/feedback/{nameless}/macros", headers=part).text
     assert browser.get("/admin/feedback/01ARZ3NDEKTSV4RRFFQ69G5FAV/macros").status_code == 404
+
+
+def test_without_a_script_a_page_offers_them_and_the_composer_has_the_chosen_one(api, sign_in, submit):
+    browser, public_id = sign_in("agent"), submit(reporter_name="Ana <b> Karenina")
+    note = api("POST", MACROS, expected=201, **THANKS, kind="note", status="closed", is_shared=True)
+    other = api("POST", MACROS, role="admin", expected=201, name="Own", text="Mine")
+    path = f"/admin/feedback/{public_id}"
+    assert f'href="{path}/macros?category=bug"' in browser.get(f"{path}?category=bug").text
+    page = browser.get(f"{path}/macros?category=bug").text
+    assert f'<option value="{note["id"]}"' in page
+    assert '<input type="hidden" name="category" value="bug">' in page
+    chosen = browser.get(f"{path}?category=bug&macro={note['id']}").text
+    assert "Hello Ana, we have" in chosen
+    assert f'<input type="hidden" name="macro" value="{note["id"]}">' in chosen
+    assert 'value="note" checked' in chosen
+    assert browser.client.get(f"{path}?macro={other['id']}").status_code == 404
+    assert sign_in("viewer").get(f"{path}?macro={note['id']}").status_code == 403
 
 
 def test_sending_with_it_sets_everything_at_once_and_the_undo_leaves_the_reply(api, sign_in, submit):

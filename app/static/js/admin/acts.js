@@ -13,6 +13,7 @@ import { refuse, say } from './toast.js';
 
 const KEY = 'earmark-acts';
 const MOST_KEPT = 50;
+const NOTHING = 'Nothing was changed'; // some of the server's sentences begin so
 /** Acts that the server has not answered. */
 let open = 0;
 /** They are made one after the other, in the order of the keys, so that the last one holds and is undone first. */
@@ -94,8 +95,9 @@ async function attempt(make) {
     return await made;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    refuse(`Nothing was changed. ${error.message}`, error.requestId);
-    announce(`Nothing was changed. ${error.message}`);
+    const words = error.message.startsWith(NOTHING) ? error.message : `${NOTHING}. ${error.message}`;
+    refuse(words, error.requestId);
+    announce(words);
     return null;
   } finally {
     open -= 1;

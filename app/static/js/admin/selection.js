@@ -157,6 +157,18 @@ on('submit', '[data-bulk-tag-form]', async (form, event) => {
   await actOnChosen({ add_tags: names }, `Tag {n} ${names.join(', ')}`);
 });
 
+const dayOf = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+
+on('submit', '[data-bulk-snooze-form]', async (form, event) => {
+  event.preventDefault();
+  const menu = form.closest('details[data-menu]');
+  // Nine o'clock of the reader, as the menu of one submission means it.
+  const until = new Date(`${form.querySelector('input')?.value}T09:00`);
+  if (!(menu instanceof HTMLDetailsElement) || Number.isNaN(until.getTime())) return;
+  menu.open = false;
+  await actOnChosen({ snoozed_until: until.toISOString() }, `Snooze {n} until ${dayOf.format(until)}, 09:00`);
+});
+
 on('click', '[data-bulk-merge]', async () => {
   const { ids } = target();
   const words = 'The one that was sent first stays. The others are closed and point to it; each keeps its thread and picture.';
