@@ -29,11 +29,20 @@ SHOWN, MOST_SHOWN = 30, 1000  # messages; older ones on demand
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A moment for people, and as RFC 3339."""
+
+    words: str
+    iso: str
+
+
+@dataclass(frozen=True)
 class Step:
-    """One of the three steps; `state` is done, current or todo."""
+    """One of the three steps; `when` stands in the note's place for it, `state` is done, current or todo."""
 
     name: str
     note: str
+    when: Moment | None
     state: str
 
 
@@ -113,16 +122,17 @@ def steps(feedback: Feedback, stands: Standing, t: Words) -> list[Step]:
     at, moved_at = STEP_OF.get(stands.status, LAST_STEP), stands.moved_at
     last = "step.settled" if at < LAST_STEP or stands.status == SETTLED else "step.closed"
     names = [t("step.received"), t("step.in_progress"), t(last)]
-    since = t("step.since", when=t.moment(moved_at)) if moved_at else ""
+    moved = Moment(t.moment(moved_at), rfc3339(moved_at)) if moved_at else None
+    since = t("step.since") if moved else t("step.now")
     notes = [
-        t.moment(feedback.created_at),
-        (since or t("step.now")) if at == 1 else "",
-        since if at == LAST_STEP else "",
+        ("{when}", Moment(t.moment(feedback.created_at), rfc3339(feedback.created_at))),
+        (since, moved) if at == 1 else ("", None),
+        (since, moved) if moved and at == LAST_STEP else ("", None),
     ]
     return [
         Step(
-            name=name,
-            note=notes[number] if number <= at else t("step.later"),
+            name,
+            *(notes[number] if number <= at else (t("step.later"), None)),
             state="current" if number == at else "done" if number < at else "todo",
         )
         for number, name in enumerate(names)

@@ -63,6 +63,7 @@ function show(page) {
     live();
   }
   said = now;
+  document.dispatchEvent(new CustomEvent('earmark:fresh'));
 }
 
 /**
