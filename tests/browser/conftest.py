@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.browser.team import DEADLINE_MS, ask
 from tests.live import LiveServer
 
 FLAGS = [
@@ -34,8 +36,6 @@ ADMIN = "admin@earmark.local"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 LOOKS = [(PHONE, "dark"), (PHONE, "light"), (DESKTOP, "dark"), (DESKTOP, "light")]
-# For whatever is waited for: generous, for it is only spent on a machine that is busy, or in vain.
-DEADLINE_MS = 60_000
 expect.set_options(timeout=DEADLINE_MS)
 # Who has signed in at which instance, as cookies.
 SIGNED_IN: dict[tuple[Path, str], list[Any]] = {}
@@ -184,3 +184,61 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
     yield open_
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def agents(server: LiveServer) -> list[str]:
+    """Two agents; returns their e-mail addresses."""
+    return [make_user(server, email, "agent") for email in ("ana@example.org", "ben@example.org")]
+
+
+def make_user(server: LiveServer, email: str, role: str) -> str:
+    """Make a user with the tests' password; returns the e-mail address."""
+    command = [sys.executable, "-m", "app.cli", "users", "create", email, "--role", role, "--password-stdin"]
+    subprocess.run(
+        command,
+        env=server.environment(),
+        input=PASSWORD + "\n",
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    return email
+
+
+@pytest.fixture
+def project(server, token, request) -> str:
+    """A project of the test's own; returns its public key."""
+    name = f"{request.node.name[:60]} {time.time_ns()}"
+    return str(ask(server, token, "/admin/api/projects", {"name": name})["key"])
+
+
+@pytest.fixture
+def submit(server, token, project):
+    """Send submissions as a site does; returns their ids, the oldest first."""
+
+    def send(count: int = 1, words: str = "Number") -> list[str]:
+        return [
+            ask(
+                server,
+                token,
+                "/api/feedback",
+                {"project": project, "category": "bug", "description": f"{words} {n}."},
+            )["id"]
+            for n in range(count)
+        ]
+
+    return send
+
+
+@pytest.fixture
+def enter(server, project, open_page, agents):
+    """Sign an agent in and show the project's list."""
+
+    def go(email: str = "ana@example.org", **options: Any):
+        watched = open_page(**options)
+        page = sign_in(watched, server, f"/admin/?project={project}", email)
+        page.locator("[data-select-start]").wait_for()
+        return watched
+
+    return go

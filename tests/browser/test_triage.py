@@ -2,109 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
-import urllib.request
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import DEADLINE_MS, DESKTOP, PASSWORD, PHONE, sign_in
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.probe import run, static_base
+from tests.browser.team import statuses, toast, until
 
-AGENTS = {"ana@example.org": "Ana", "ben@example.org": "Ben"}
 UNREAD = re.compile(r"row--unread")
 SETTLED = re.compile(r"row--settled")
-
-
-@pytest.fixture(scope="module")
-def agents(server) -> list[str]:
-    """Two agents; returns their e-mail addresses."""
-    for email in AGENTS:
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "app.cli",
-                "users",
-                "create",
-                email,
-                "--role",
-                "agent",
-                "--password-stdin",
-            ],
-            env=server.environment(),
-            input=PASSWORD + "\n",
-            text=True,
-            check=True,
-            capture_output=True,
-        )
-    return list(AGENTS)
-
-
-def ask(server: Any, token: str, path: str, body: Any = None) -> Any:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(server.url + path, data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=DEADLINE_MS / 1000) as response:
-        return json.load(response)["data"]
-
-
-@pytest.fixture
-def project(server, token, request) -> str:
-    """A project of the test's own; returns its public key."""
-    name = f"{request.node.name[:60]} {time.time_ns()}"
-    return str(ask(server, token, "/admin/api/projects", {"name": name})["key"])
-
-
-@pytest.fixture
-def submit(server, token, project):
-    """Send submissions as a site does; returns their ids, the oldest first."""
-
-    def send(count: int = 1, words: str = "Number") -> list[str]:
-        return [
-            ask(
-                server,
-                token,
-                "/api/feedback",
-                {"project": project, "category": "bug", "description": f"{words} {n}."},
-            )["id"]
-            for n in range(count)
-        ]
-
-    return send
-
-
-@pytest.fixture
-def enter(server, project, open_page, agents):
-    """Sign an agent in and show the project's list."""
-
-    def go(email: str = "ana@example.org", **options: Any):
-        watched = open_page(**options)
-        page = sign_in(watched, server, f"/admin/?project={project}", email)
-        page.locator("[data-select-start]").wait_for()
-        return watched
-
-    return go
-
-
-def statuses(server: Any, token: str, project: str) -> dict[str, str]:
-    items = ask(server, token, f"/admin/api/feedback?project={project}&limit=200")
-    return {item["id"]: item["status"] for item in items}
-
-
-def until(read: Any, wanted: Any) -> None:
-    """Wait until what is read is what is wanted."""
-    deadline = time.monotonic() + DEADLINE_MS / 1000
-    while (found := read()) != wanted:
-        assert time.monotonic() < deadline, (found, wanted)
-        time.sleep(0.1)
-
-
-def toast(page: Page) -> Any:
-    return page.locator("[data-toast]:not([hidden])")
 
 
 def test_twenty_are_settled_by_the_keyboard_alone(server, token, project, submit, enter):
