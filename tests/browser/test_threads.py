@@ -1,9 +1,13 @@
 """The detail column and the reporter's page in a browser: two at once, hostile words, redaction."""
 
 import json
+import re
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import conftest
 from tests.browser.conftest import DEADLINE_MS, DESKTOP, PHONE
@@ -113,6 +117,15 @@ def test_a_reporter_answers_without_a_script_and_it_is_open_again(server, sign_i
     page.get_by_role("heading", name="We have it").wait_for()
     page.get_by_text("It happens again.").wait_for()
     assert call("GET", f"/admin/api/feedback/{submission['id']}")["status"] == "open"
+
+
+def test_a_reporter_reads_times_of_their_own_zone(server, send, open_page):
+    submission = send(description="It is broken.")
+    sent = datetime.fromisoformat(submission["created_at"]).astimezone(ZoneInfo("Asia/Kathmandu"))
+    page = open_page(timezone_id="Asia/Kathmandu").page
+    page.goto(reporter_page(server, submission))
+    for time in (page.locator(".step--current time"), page.locator(".wrote__when time")):
+        expect(time).to_have_text(re.compile(f"(today|yesterday), {sent:%H:%M}"))
 
 
 @pytest.mark.parametrize(
