@@ -4,7 +4,7 @@ const DAY_MS = 86_400_000;
 /** The page's language, as the reader's country writes it. */
 const page = document.documentElement.lang;
 const locale = navigator.languages.find((own) => own.split('-')[0] === page.split('-')[0]) ?? (page || undefined);
-const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' });
 const days = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 /** @type {WeakSet<Element>} */
