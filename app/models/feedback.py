@@ -160,6 +160,14 @@ class Feedback(Base, kw_only=True):
             sqlite_where=text("is_archived = 1"),
             postgresql_where=text("is_archived"),
         ),
+        Index(
+            "ix_feedback_submissions_annotated",
+            "status",
+            "created_at",
+            "id",
+            sqlite_where=text("has_annotation = 1"),
+            postgresql_where=text("has_annotation"),
+        ),
         _partial(
             "ix_feedback_submissions_rated",
             "status",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, case, exists, func, literal, select
 
 from app.database.types import EPOCH, UtcTime
 from app.models import daily_count, tag
@@ -62,11 +62,12 @@ class InboxFilter:
             Feedback.status: self.status,
             Feedback.is_read: self.is_read,
             Feedback.is_archived: self.is_archived,
-            Feedback.has_screenshot: self.has_screenshot,
             Feedback.session_id: self.session_id,
             Feedback.assignee_id: self.assignee_id,
         }
         found = [column == value for column, value in equal.items() if value is not None]
+        if self.has_screenshot is not None:
+            found.append(pictured() if self.has_screenshot else ~Feedback.has_screenshot)
         if self.reporter is not None:
             found.append(is_address(Feedback.reporter_email, self.reporter))
         if self.category is not None:
@@ -109,6 +110,15 @@ def of_category(key: str) -> ColumnElement[bool]:
     known = select(daily_count.DailyCount.category).where(daily_count.DailyCount.category == key).exists()
     begin = select(case((known, literal(EPOCH, UtcTime)))).scalar_subquery()
     return and_(Feedback.category == key, Feedback.created_at >= begin)
+
+
+def pictured() -> ColumnElement[bool]:
+    """Return the condition that a submission has a picture.
+
+    No index knows it either, for most have one. Where none has, there is nothing to walk.
+    """
+    begin = select(case((exists().select_from(Screenshot), literal(EPOCH, UtcTime)))).scalar_subquery()
+    return and_(Feedback.has_screenshot, Feedback.created_at >= begin)
 
 
 def _row_columns() -> Sequence[Any]:

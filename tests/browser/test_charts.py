@@ -258,6 +258,18 @@ def test_marks_stand_at_their_points(read_table, charts):
     assert pixels(marked, "--ink-3") > pixels(plain, "--ink-3") + 50
 
 
+def test_words_of_marks_that_stand_close_lie_in_rows_above_each_other(charts):
+    plain = figure(ROWS)
+    one = plain.replace("<tr><th>04:00", '<tr data-mark="1.8.0 started"><th>04:00')
+    both = one.replace("<tr><th>02:00", '<tr data-mark="1.8.0 started"><th>02:00')
+    drawn = [charts(html) for html in (plain, one, both)]
+    for watched in drawn:
+        state(watched, "drawn")
+    none, single, double = (pixels(watched, "--ink-2") for watched in drawn)
+    # The words of the second are all there, and cover none of the first.
+    assert double - single == pytest.approx(single - none, rel=0.1)
+
+
 def test_words_of_a_table_never_become_markup(charts):
     evil = "&lt;img src=x onerror=&quot;window.ran=1&quot;&gt;"
     watched = charts(figure([(evil, 1, 2), (evil, 3, 4)], (evil, evil)).replace("Over the", evil))

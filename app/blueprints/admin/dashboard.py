@@ -1,8 +1,7 @@
 """`/admin/dashboard`: four numbers, submissions over time and by what they say, what waits, storage."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,78 +12,26 @@ from sqlalchemy import select
 from app.blueprints.admin import dashboard_figures as figures
 from app.blueprints.admin import dashboard_wording as words
 from app.blueprints.admin import wording
-from app.blueprints.admin.dashboard_charts import AGE_NAMES, NOT_TOLD, Asked
-from app.blueprints.admin.dashboard_drawing import Piece, pieces, sparkline
-from app.blueprints.admin.dashboard_figures import MOST_DAYS, Flow, Scope
-from app.blueprints.admin.dashboard_links import Links, browser_terms, page_terms
+from app.blueprints.admin.dashboard_charts import AGE_NAMES, Asked
+from app.blueprints.admin.dashboard_drawing import Piece, pieces
+from app.blueprints.admin.dashboard_figures import MOST_DAYS, Flow
+from app.blueprints.admin.dashboard_links import Links
+from app.blueprints.admin.dashboard_lists import lists
+from app.blueprints.admin.dashboard_numbers import numbers
+from app.blueprints.admin.dashboard_over_time import STEP_NAMES, columns, legend, summary
 from app.blueprints.admin.inbox import blueprint
-from app.blueprints.admin.wording import BOX_BY_KEY, Kind
 from app.clock import utc_now
 from app.database.transactions import snapshot
 from app.errors import ClientError, FieldError
 from app.extensions import db
 from app.models import Project
 from app.models.rollup.periods import Periods, periods
-from app.models.rollup.reading import OPEN, Reader, Told
+from app.models.rollup.reading import Reader
 from app.rail import load_rail
 
 RANGES = ((7, "7 days"), (30, "30 days"), (84, "12 weeks"), (365, "12 months"))
 DEFAULT_DAYS = 30
-MOST_BARS = 5
-MOST_BARS_OPENED = 25
-MOST_MARKS = 3
 DAY = timedelta(days=1)
-MEDIANS = {
-    "answer": ("First answer, median", "answered"),
-    "settle": ("Time to settle, median", "settled"),
-}
-STEP_NAMES = {"hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
-
-
-@dataclass(frozen=True)
-class Number:
-    """One of the four numbers: its parts with their units, how it changed, its line, and where it leads."""
-
-    name: str
-    parts: tuple[tuple[str, str], ...]
-    change: str
-    tone: str
-    line: str
-    href: str
-
-
-@dataclass(frozen=True)
-class Column:
-    """A period of the wide chart: its number by category, and where each leads."""
-
-    label: str
-    title: str
-    href: str
-    counts: tuple[tuple[int, str], ...]
-    mark: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One row of a bar list; `share` of the longest, in per cent."""
-
-    label: str
-    count: int
-    share: float
-    href: str | None
-    kind: Kind | None = None
-
-
-@dataclass(frozen=True)
-class BarList:
-    """A list of bars; `more` stands folded below the first."""
-
-    key: str
-    title: str
-    csv: str
-    bars: tuple[Bar, ...]
-    more: tuple[Bar, ...]
-    all: int
 
 
 @dataclass(frozen=True)
@@ -175,182 +122,18 @@ def _page(asked: Asked) -> dict[str, Any]:
     told = reader.told(over.since)
     flow = figures.flow(reader, boxes, over)
     return {
-        "numbers": _numbers(found, boxes, flow, over, links),
-        "kinds": [_legend(scope, key) for key in figures.ordered(scope.kinds, counts)],
-        "columns": _columns(reader, counts, asked, links),
+        "numbers": numbers(found, boxes, flow, over, links),
+        "kinds": [legend(scope, key) for key in figures.ordered(scope.kinds, counts)],
+        "columns": columns(reader, counts, asked, links),
         "step": STEP_NAMES[over.step],
-        "summary": _summary(counts, over),
-        "lists": _lists(counts, told, asked, links),
+        "summary": summary(counts, over),
+        "lists": lists(counts, told, asked, links),
         "ages": _ages(reader, boxes, over.now, links),
         "unread": {"count": boxes.get("open", (0, 0))[1], "href": links.unread()},
         "responses": _responses(flow, over),
         "storage": _storage(asked, links),
         "never": not any(count for count, _ in boxes.values()) and not counts,
     }
-
-
-def _numbers(
-    found: dict[str, list[int]],
-    boxes: dict[str, tuple[int, int]],
-    flow: Flow,
-    over: Periods,
-    links: Links,
-) -> list[Number]:
-    every = figures.totals(found) or [0, 0]
-    new, before = sum(every[1:]), every[0]
-    waiting, in_progress = (boxes.get(status, (0, 0))[0] for status in OPEN)
-    then = flow.open_at_end[over.days - 1]
-    place = f"last {over.days} days" if over.days > 1 else "today"
-    both = " and in progress" if in_progress else ""
-    return [
-        Number(
-            f"New, {place}",
-            ((wording.number(new), ""),),
-            words.more_or_fewer(new, before, "before"),
-            "",
-            sparkline(every[1:]),
-            links.sent(over.since),
-        ),
-        Number(
-            f"Open{both}",
-            ((wording.number(waiting + in_progress), ""),),
-            words.more_or_fewer(waiting + in_progress, then, f"{words.many(over.days, 'day')} ago"),
-            "",
-            sparkline(flow.open_at_end[-over.days :]),
-            links.waiting(in_progress),
-        ),
-        _median("answer", flow, over, links),
-        _median("settle", flow, over, links),
-    ]
-
-
-def _median(measure: str, flow: Flow, over: Periods, links: Links) -> Number:
-    name, term = MEDIANS[measure]
-    middle = flow.days[over.days]
-    now = flow.responses.median(measure, middle, flow.days[-1] + DAY)
-    before = flow.responses.median(measure, flow.days[0], middle)
-    change, tone = words.faster_or_slower(now, before)
-    parts = words.duration_parts(now) if now is not None else (("–", ""),)
-    since = datetime(middle.year, middle.month, middle.day, tzinfo=UTC)
-    line = sparkline(flow.medians(measure)[-over.days :])
-    return Number(name, parts, change, tone, line, links.responded(term, since))
-
-
-def _legend(scope: Scope, key: str) -> dict[str, Any]:
-    return {
-        "key": key,
-        "label": wording.kind_of(dict(scope.kinds), key).label,
-        "colour": figures.colour_of(key),
-    }
-
-
-def _columns(reader: Reader, counts: dict[str, list[int]], asked: Asked, links: Links) -> list[Column]:
-    over = asked.over
-    keys = figures.ordered(asked.scope.kinds, counts)
-    marks, named = _marks(reader, over), _named(over)
-    columns = []
-    for at, local in enumerate(over.local_starts):
-        label, title = words.period(local, over.step)
-        since, until = over.starts[at], None if at + 1 == len(over.starts) else over.end(at)
-        columns.append(
-            Column(
-                label="" if at not in named else "today" if until is None and over.step == "day" else label,
-                title=title,
-                href=links.sent(since, until),
-                counts=tuple((counts[key][at], links.sent(since, until, category=key)) for key in keys),
-                mark=marks.get(at, ""),
-            )
-        )
-    return columns
-
-
-def _named(over: Periods) -> frozenset[int]:
-    """Choose which points the axis names: Mondays where there are many days, each few for other steps."""
-    every = range(len(over.starts))
-    if over.step == "day" and len(every) > 10:
-        mondays = [at for at in every if over.local_starts[at].weekday() == 0]
-        # What stands too near to the last one would lie on it.
-        return frozenset(
-            [*(at for at in mondays[:: -max(1, len(mondays) // 5)] if at < len(every) - 3), every[-1]]
-        )
-    return frozenset(every[:: -max(1, len(every) // 13)])
-
-
-def _marks(reader: Reader, over: Periods) -> dict[int, str]:
-    """Say in which period a release was first heard of; the latest few, for more would hide the chart."""
-    found: dict[int, str] = {}
-    releases = sorted(reader.releases(over.since + DAY).items(), key=lambda item: (item[1], item[0]))
-    for release, day in releases[-MOST_MARKS:]:
-        found[max(0, over.index(_noon(day)))] = f"{release} released"
-    return found
-
-
-def _noon(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-
-
-def _summary(counts: dict[str, list[int]], over: Periods) -> str:
-    every = figures.totals(counts)
-    if not any(every):
-        return "No submissions in this time."
-    most = max(range(len(every)), key=every.__getitem__)
-    when = words.period(over.local_starts[most], over.step)[1]
-    total = words.many(sum(every), "submission")
-    return f"{total}; the most in {STEP_NAMES[over.step]}: {wording.number(every[most])}, {when}."
-
-
-def _lists(counts: dict[str, list[int]], told: Told, asked: Asked, links: Links) -> list[BarList]:
-    since = asked.over.since
-    kinds = dict(asked.scope.kinds)
-    categories = [
-        (wording.kind_of(kinds, key).label, sum(counts[key]), {"category": key}, wording.kind_of(kinds, key))
-        for key in figures.ordered(kinds, counts)
-    ]
-    statuses = [
-        (BOX_BY_KEY[status].label, count, {"status": status}, None)
-        for status, count in sorted(told.counts["status"].items(), key=lambda item: -item[1])
-    ]
-
-    def facts(fact: str, terms: Any, label: Any = str) -> list[tuple[str, int, Any, None]]:
-        return [
-            (label(value) if value else NOT_TOLD, count, terms(value) if value else None, None)
-            for value, count in told.top(fact)
-        ]
-
-    ratings = facts("rating", lambda value: {"rating": value}, _stars)
-    hosts = {value.partition("/")[0] for value in told.counts["page"] if value}
-    pages = facts(
-        "page", page_terms, lambda page: page if len(hosts) > 1 else page[len(page.partition("/")[0]) :]
-    )
-    made: dict[tuple[str, str], Sequence[Any]] = {
-        ("categories", "Category"): categories,
-        ("pages", "Page"): pages,
-        ("browsers", "Browser"): facts("browser", browser_terms),
-        ("releases", "Release"): facts("release", lambda value: {"release": value}),
-        ("statuses", "Status"): statuses,
-        ("ratings", "Rating"): sorted(ratings, key=lambda row: (row[2] is not None, row[0]), reverse=True),
-    }
-    return [_bars(key, title, rows, since, links) for (key, title), rows in made.items()]
-
-
-def _stars(value: str) -> str:
-    return f"{value} of 5, {wording.RATINGS[int(value)]}"
-
-
-def _bars(key: str, title: str, rows: Sequence[Any], since: datetime, links: Links) -> BarList:
-    # What is not told may be most of all; it is no measure for the others.
-    longest = max((count for _, count, terms, _ in rows if terms is not None), default=1)
-    bars = tuple(
-        Bar(
-            label,
-            count,
-            min(100.0, round(100 * count / longest, 1)),
-            None if terms is None else links.sent(since, **terms),
-            kind,
-        )
-        for label, count, terms, kind in rows
-    )
-    return BarList(key, title, key, bars[:MOST_BARS], bars[MOST_BARS:MOST_BARS_OPENED], len(bars))
 
 
 def _ages(reader: Reader, boxes: dict[str, tuple[int, int]], now: datetime, links: Links) -> dict[str, Any]:

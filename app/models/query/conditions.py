@@ -16,7 +16,7 @@ from app.database.types import EPOCH, UtcTime
 from app.models import tag
 from app.models.addresses import is_address
 from app.models.feedback import Feedback
-from app.models.inbox_filter import of_category
+from app.models.inbox_filter import of_category, pictured
 from app.models.message import NOTE, Message
 from app.models.project import Project
 from app.models.query.terms import ME, NOBODY, age_of, moment_of, rating_of
@@ -114,8 +114,7 @@ def _has(value: str, _context: QueryContext) -> ColumnElement[bool]:
     if value == "note":
         written = select(Message.id).where(Message.feedback_id == Feedback.id, Message.kind == NOTE)
         return or_(Feedback.admin_notes != "", written.exists())
-    pictured = Feedback.has_screenshot.expression
-    return pictured if value == "screenshot" else and_(pictured, Feedback.has_annotation)
+    return pictured() if value == "screenshot" else and_(Feedback.has_screenshot, Feedback.has_annotation)
 
 
 def _assignee(value: str, context: QueryContext) -> ColumnElement[bool]:

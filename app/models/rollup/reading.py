@@ -122,12 +122,10 @@ class Reader:
     def responses(self, since: date) -> "Responses":
         """Return how long answers and settling took, by day (UTC) on which they happened."""
         counts: defaultdict[tuple[str, date], Counter[int]] = defaultdict(Counter)
-        query = select(
-            responses.c.measure, responses.c.day, responses.c.bucket, responses.c.submissions
-        ).where(
-            responses.c.measure.in_(MEASURES), responses.c.day >= since, *self._of(responses.c.project_id)
-        )
-        for measure, day, bucket, count in self._connection.execute(query):
+        reading = _buckets(self._project_id is not None)
+        for measure, day, bucket, count in reading.values(
+            self._connection, since=since, project=self._project_id
+        ):
             counts[measure, day][bucket] += count
         for row in self._tail:
             for measure, moment in zip(MEASURES, (row.first_answered_at, row.settled_at), strict=True):
@@ -273,9 +271,8 @@ class Responses:
     def median(self, measure: str, since: date, until: date) -> float | None:
         """Return the median in seconds of what happened from `since` to before `until`; None of nothing."""
         whole: Counter[int] = Counter()
-        for (name, day), buckets in self.counts.items():
-            if name == measure and since <= day < until:
-                whole.update(buckets)
+        for place in range((until - since).days):
+            whole.update(self.counts.get((measure, since + place * DAY), {}))
         return median(whole)
 
 
@@ -305,6 +302,19 @@ def _reading(parts: tuple[tuple[int, int], ...], of_project: bool) -> PreparedSe
     if of_project:
         conditions.append(quarters.c.project_id == bindparam("project", type_=BigInteger))
     return PreparedSelect(select(*columns).where(*conditions).group_by(day, category))
+
+
+@cache
+def _buckets(of_project: bool) -> PreparedSelect:
+    table = responses.c
+    # In the text itself: a list of values is rendered anew at each run.
+    measures: list[ColumnElement[str]] = [literal_column(f"'{measure}'") for measure in MEASURES]
+    conditions: list[ColumnElement[bool]] = [table.measure.in_(measures)]
+    conditions.append(table.day >= bindparam("since", type_=Date))
+    if of_project:
+        conditions.append(table.project_id == bindparam("project", type_=BigInteger))
+    query = select(table.measure, table.day, table.bucket, _sum(table.submissions).label("submissions"))
+    return PreparedSelect(query.where(*conditions).group_by(table.measure, table.day, table.bucket))
 
 
 def _between(low: int, high: int) -> ColumnElement[int]:

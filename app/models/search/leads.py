@@ -159,7 +159,7 @@ def _by_box(wanted: InboxFilter, parts: Sequence[Node]) -> Lead | None:
 def _begins_with_a_box(part: Node) -> bool:
     """Tell whether the index of this part has the box as its first column."""
     named = isinstance(part, Term) and part.name in ("project", "rating")
-    return named or str(part) in ("is:unread", "-is:read", "is:archived")
+    return named or str(part) in ("is:unread", "-is:read", "is:archived", "has:annotation")
 
 
 @dataclass(frozen=True)

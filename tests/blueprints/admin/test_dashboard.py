@@ -212,6 +212,14 @@ def test_an_empty_instance_says_what_will_stand_here(get, project):
     assert "No submissions in this time." in page
 
 
+def test_releases_first_heard_of_on_one_day_share_their_mark(app, get, submit):
+    for release in ("1.2", "1.3"):
+        submit(category="bug", custom={"release": release})
+    with app.app_context():
+        rollup.fold_all()
+    assert 'data-mark="1.2, 1.3 released"' in get(PAGE, days=7).text
+
+
 def test_hostile_words_stand_on_the_page_as_words(get, submit):
     hostile = '"><img src=x onerror=alert(1)>'
     submit(

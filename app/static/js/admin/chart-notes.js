@@ -38,9 +38,10 @@ export function notes(marks) {
       chart.ctx.save();
       chart.ctx.font = `${look.font.size}px ${look.font.family}`;
       chart.ctx.textBaseline = 'middle';
-      // From the last one back: words that would lie on later ones are left to the table.
-      let free = chart.chartArea.right;
-      for (const mark of marks.toReversed()) free = drawMark(chart, mark, look, free);
+      for (const mark of marks) drawMark(chart, mark, look);
+      /** From the last one back, by row: the px up to which nothing is written yet. @type {number[]} */
+      const free = [];
+      for (const mark of marks.toReversed()) writeMark(chart, mark, look, free);
       if (chart.config.type === 'line' && chart.data.datasets.length <= MOST_NAMED) drawNames(chart, look);
       chart.ctx.restore();
     },
@@ -107,23 +108,40 @@ function apart(names, height, { bottom }) {
  * @param {Drawing} chart
  * @param {Mark} mark
  * @param {Look} look
- * @param {number} free px up to which nothing is written yet
- * @returns {number} up to which nothing is written now
  */
-function drawMark({ ctx, chartArea, scales }, { at, words }, { token, font }, free) {
-  // On the middle of a pixel a hairline is one pixel wide.
-  const x = Math.floor(scales.x.getPixelForValue(at)) + 0.5;
+function drawMark({ ctx, chartArea, scales }, { at }, { token }) {
+  const x = middle(scales, at);
   ctx.setLineDash([3, 3]);
   ctx.strokeStyle = token('--ink-3');
   ctx.beginPath();
   ctx.moveTo(x, chartArea.top);
   ctx.lineTo(x, chartArea.bottom);
   ctx.stroke();
+}
+
+/**
+ * Writes a mark's words beside its line, in the first row in which they lie on no others.
+ * @param {Drawing} chart
+ * @param {Mark} mark
+ * @param {Look} look
+ * @param {number[]} free
+ */
+function writeMark({ ctx, chartArea, scales }, { at, words }, { token, font }, free) {
   const width = ctx.measureText(words).width;
-  const start = besides(x, width, chartArea);
-  if (start + width > free) return free;
-  writeOver(ctx, words, start, chartArea.top + font.size, token);
-  return start - 2 * GAP_PX;
+  const start = besides(middle(scales, at), width, chartArea);
+  const fits = free.findIndex((end) => start + width <= end);
+  const row = fits < 0 ? free.length : fits;
+  free[row] = start - 2 * GAP_PX;
+  writeOver(ctx, words, start, chartArea.top + font.size + row * (font.size + HALO_PX), token);
+}
+
+/**
+ * The middle of a point, on the middle of a pixel: a hairline there is one pixel wide.
+ * @param {Drawing['scales']} scales
+ * @param {number} at
+ */
+function middle(scales, at) {
+  return Math.floor(scales.x.getPixelForValue(at)) + 0.5;
 }
 
 /**
