@@ -19,6 +19,7 @@ from app.models import intake as intake_queue
 from app.models.happening import Follower
 from app.models.watching import STATISTICS
 from app.observability import logging, resources
+from app.responses import JsonProvider
 from app.routing import LazyRule
 from app.validation import refuse
 from app.version import VERSION
@@ -70,7 +71,7 @@ def _bare_app(settings: Settings) -> OpenAPI:
     )
     app.url_rule_class = LazyRule
     app.openapi_version = "3.1.1"
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = JsonProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     return app
 

@@ -10,4 +10,4 @@ def utc_now() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """Write a moment as the API does: `2026-11-21T09:30:00.123456Z` (RFC 3339, UTC)."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat()[:-6] + "Z"

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from flask import (
@@ -36,7 +36,7 @@ from app.database.transactions import transaction
 from app.errors import ClientError
 from app.extensions import csrf, db, login_manager
 from app.models import audit
-from app.models.user import SEEN_EVERY, TOKEN_PREFIX, ApiToken, UserSession, note_seen, role_covers
+from app.models.user import SEEN_EVERY, TOKEN_PREFIX, ApiToken, SignedIn, UserSession, role_covers
 
 log = logging.getLogger("earmark.security")
 # Values of the table beside the roles: "public" looks at no cookie; "guest" is a page for everybody whose
@@ -247,20 +247,19 @@ def _by_session(token: str) -> Actor | None:
     found = UserSession.find(db.session(), token, now)
     if found is None:
         return None
-    if now - found.seen_at > SEEN_EVERY:
-        found = _touched(found, token, now)
-    return None if found is None else _as_actor(found, token)
+    if _is_due(found, now):
+        with transaction() as writing:
+            if not UserSession.note_seen(writing, found.id, now):
+                return None
+    return _as_actor(found, token)
 
 
-def _touched(found: UserSession, token: str, now: Any) -> UserSession | None:
-    with transaction() as writing:
-        note_seen(writing, found, now)
-    return UserSession.find(db.session(), token, now)
+def _is_due(found: SignedIn, now: datetime) -> bool:
+    return found.seen_at is None or now - found.seen_at > SEEN_EVERY
 
 
-def _as_actor(found: UserSession, token: str) -> Actor:
-    user = found.user
-    return Actor(user.id, user.public_id, user.name, user.email, user.role, token)
+def _as_actor(found: SignedIn, session_token: str | None) -> Actor:
+    return Actor(found.user_id, found.public_id, found.name, found.email, found.role, session_token)
 
 
 def _by_token(req: Request) -> Actor | None:
@@ -270,13 +269,11 @@ def _by_token(req: Request) -> Actor | None:
     found = ApiToken.find(db.session(), secret)
     if found is None:
         return None
-    role, user = found.effective_role, found.user
-    someone = Actor(user.id, user.public_id, user.name, user.email, role, None)
     now = utc_now()
-    if found.last_used_at is None or now - found.last_used_at > SEEN_EVERY:
+    if _is_due(found, now):
         with transaction() as writing:
-            note_seen(writing, found, now)
-    return someone
+            ApiToken.note_used(writing, found.id, now)
+    return _as_actor(found, None)
 
 
 def start_session(token: str) -> None:

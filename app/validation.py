@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Annotated, Any, NoReturn
 
 from flask import request
@@ -17,6 +18,22 @@ class Strict(BaseModel):
     """What all that is read shares: `"5"` and `true` are no numbers, and an unknown name is refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Return the JSON schema, without arguments the one that is kept; nobody may change it.
+
+        flask-openapi asks for it at each request with a query, only to know which names are lists: of the
+        list of submissions that was half of the processor time (docs/performance.md).
+        """
+        if arguments or options:
+            return super().model_json_schema(*arguments, **options)
+        return _kept_schema(cls)
+
+
+@cache
+def _kept_schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)  # the default, said so that it is made
 
 
 def moment_of(value: Any) -> datetime:

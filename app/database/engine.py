@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from app.database.driver import fetch
 from app.database.gauges.page_cache import watch_page_cache
 from app.database.gauges.pool import WatchedPool
 from app.database.search.conditions import register
@@ -62,7 +63,7 @@ def prepare(engine: Engine, *, synchronous: str = "FULL") -> None:
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
         write = connection.get_execution_options().get(WRITE_OPTION)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        fetch(connection, "BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _set_pragmas(connection: Any, synchronous: str) -> None:

@@ -17,7 +17,7 @@ from app.database.paging.ready import Ready, ready
 class PreparedSelect:
     """A select whose values are parameters with names (`bindparam`)."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: "Select[*tuple[Any, ...]]") -> None:
         self.statement = statement
         self._ready: dict[str, Ready | None] = {}
 

@@ -4,6 +4,7 @@ STRICT tables take INTEGER, REAL, TEXT, BLOB and ANY only (sqlite.org/stricttabl
 that SQLAlchemy would write there (VARCHAR, BOOLEAN, JSON, …) are mapped to these.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,13 +40,21 @@ class UtcTime(TypeDecorator[datetime]):
             return value.astimezone(UTC)
         return (value - EPOCH) // MICROSECOND
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read a moment back, aware and in UTC."""
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            return value.astimezone(UTC)
-        return EPOCH + timedelta(microseconds=value)
+        return (_of_timestamptz if dialect.name == "postgresql" else _of_microseconds)(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:  # noqa: ARG002
+        """Return what reads a moment back: one function, where SQLAlchemy's own way goes through three."""
+        return _of_timestamptz if dialect.name == "postgresql" else _of_microseconds
+
+
+def _of_microseconds(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def _of_timestamptz(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
 
 
 # Any JSON value: TEXT on SQLite, jsonb on PostgreSQL. None is SQL NULL, not JSON null.

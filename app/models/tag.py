@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
-    Row,
     Select,
     Table,
     bindparam,
@@ -28,6 +27,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import utc_now
 from app.database.among import Keys, among
+from app.database.prepared_select import PreparedSelect
 from app.database.types import UtcTime
 from app.models.base import Base
 from app.models.identifiers import new_public_id
@@ -87,10 +87,10 @@ def of(session: Session, feedback_id: int) -> Sequence[Tag]:
     return session.scalars(query).all()
 
 
-def of_many(session: Session, feedback_ids: Sequence[int]) -> dict[int, list[Row[int, str, str, int]]]:
+def of_many(session: Session, feedback_ids: Sequence[int]) -> dict[int, list[Any]]:
     """Return public id, name and colour of the tags of submissions that have some, by name."""
-    found: dict[int, list[Row[int, str, str, int]]] = {}
-    for row in session.execute(_OF_MANY, {"ids": feedback_ids}) if feedback_ids else ():
+    found: dict[int, list[Any]] = {}
+    for row in _OF_MANY.rows(session.connection(), ids=feedback_ids) if feedback_ids else ():
         found.setdefault(row.feedback_id, []).append(row)
     return found
 
@@ -197,7 +197,7 @@ def _row(key: str, name: str, color: int) -> dict[str, Any]:
     return {"public_id": new_public_id(), "name": name, "key": key, "color": color, "created_at": utc_now()}
 
 
-_OF_MANY = (
+_OF_MANY = PreparedSelect(
     select(FeedbackTag.feedback_id, Tag.public_id, Tag.name, Tag.color)
     .join(Tag, Tag.id == FeedbackTag.tag_id)
     .where(among(FeedbackTag.feedback_id, bindparam("ids", type_=Keys())))

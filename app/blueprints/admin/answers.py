@@ -6,7 +6,6 @@ from typing import Any, Literal
 from flask import url_for
 from pydantic import BaseModel
 
-from app.clock import rfc3339
 from app.config import current_settings
 from app.extensions import db
 from app.models import Event, Feedback, Message, Screenshot, Tag, User, merge, message, tag
@@ -226,7 +225,7 @@ def item(row: Any) -> dict[str, Any]:
         "description": row.description,
         "url": row.url,
         "session_id": row.session_id,
-        "timestamp": _time(row.timestamp),
+        "timestamp": row.timestamp,
         "browser": row.browser,
         "os": row.os,
         "screen_resolution": row.screen_resolution,
@@ -240,9 +239,9 @@ def item(row: Any) -> dict[str, Any]:
         "version": row.version,
         "is_read": row.is_read,
         "is_archived": row.is_archived,
-        "snoozed_until": _time(row.snoozed_until),
-        "created_at": rfc3339(row.created_at),
-        "updated_at": rfc3339(row.updated_at),
+        "snoozed_until": row.snoozed_until,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
     }
 
 
@@ -304,7 +303,7 @@ def message_data(found: Message) -> dict[str, Any]:
         "internal": found.kind == message.NOTE,
         "author": found.author or None,
         "text": found.text,
-        "created_at": rfc3339(found.created_at),
+        "created_at": found.created_at,
     }
 
 
@@ -314,7 +313,7 @@ def _event(act: Event) -> dict[str, Any]:
         "actor": act.actor,
         "details": act.details,
         "version": act.version,
-        "created_at": rfc3339(act.created_at),
+        "created_at": act.created_at,
     }
 
 
@@ -330,7 +329,3 @@ def _picture(public_id: str, stored: Screenshot) -> dict[str, Any]:
         "url": url_for("admin_api.screenshot", public_id=public_id),
         "thumbnail_url": url_for("admin_api.screenshot", public_id=public_id, size="thumb"),
     }
-
-
-def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else rfc3339(moment)

@@ -7,12 +7,15 @@ SQLAlchemy looks a statement up by its shape at each run and makes rows that kno
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from keyword import iskeyword
 from typing import Any
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.database.driver import fetch
 
 Convert = Callable[[Any], Any]
 
@@ -30,15 +33,15 @@ class Ready:
     readers: Sequence[tuple[int, Convert]]
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
-        """Run the statement and return its rows, their values by name and by position."""
+        """Run the statement and return its rows, their values by name and by position.
+
+        Raises DBAPIError as SQLAlchemy does.
+        """
         return list(map(self.make, self.values(connection, parameters)))
 
     def values(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Run the statement and return its rows, their values by position alone."""
-        result = connection.exec_driver_sql(self.sql, self._parameters(parameters))
-        # From the driver's own cursor: a row of SQLAlchemy's would be made of each only to be taken apart.
-        found: Sequence[Sequence[Any]] = result.cursor.fetchall()
-        result.close()
+        found = fetch(connection, self.sql, self._parameters(parameters))
         if not found or not self.readers:
             return found
         columns = list(zip(*found, strict=True))
@@ -85,8 +88,7 @@ def ready(statement: Select[Any], dialect: Dialect) -> Ready | None:
 
 def _make(columns: Sequence[str]) -> Callable[[Sequence[Any]], Any]:
     row: Any = namedtuple("Row", columns)  # type: ignore[misc]  # its columns are known when it is made
-    make: Callable[[Sequence[Any]], Any] = row._make
-    return make
+    return partial(tuple.__new__, row)  # what `row._make` does, without a step of Python a row
 
 
 def _is_name(name: str) -> bool:
