@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic.json_schema import GenerateJsonSchema
 from sqlalchemy import text
 
 from app.blueprints.admin import answers
@@ -42,6 +43,22 @@ def test_a_list_has_the_shape_that_openapi_describes(api, submit):
     answers.ItemList.model_validate(body)
     assert set(body["data"][0]) == set(answers.Item.model_fields)
     assert body["page"] == {"limit": 50, "next": None, "prev": None}
+
+
+def test_an_answer_is_utf8_and_its_moments_are_rfc_3339_in_utc(api, submit):
+    submit(description="Größe 大きさ", created_at=T0)
+    answer = api("GET", PATH)
+    assert "Größe 大きさ" in answer.data.decode()
+    assert answer.json["data"][0]["created_at"] == "2026-11-01T12:00:00Z"
+
+
+def test_reading_a_query_makes_no_schema(api, submit, monkeypatch):
+    submit()
+    api("GET", PATH)
+    made = []
+    monkeypatch.setattr(GenerateJsonSchema, "generate", lambda *told, **more: made.append((told, more)))
+    assert len(ids(api("GET", PATH + "?limit=10&status=open"))) == 1
+    assert made == []
 
 
 def test_pages_go_both_ways_and_miss_nothing(api, submit):
