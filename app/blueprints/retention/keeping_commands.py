@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from app.blueprints.retention import archive, holds, holds_api
 from app.blueprints.retention import restore as restoring
+from app.blueprints.retention.amounts import many
 from app.blueprints.retention.group import retention
 from app.blueprints.retention.holds import Filter
 from app.clock import utc_now
@@ -83,9 +84,9 @@ def hold_command(
         if submission is None:
             found = holds.count(wanted, now)
             if dry_run:
-                print_(as_json, {"submissions": found, "done": False}, f"Would hold {_many(found)}.")
+                print_(as_json, {"submissions": found, "done": False}, f"Would hold {many(found)}.")
                 return
-            confirm(f"Hold {_many(found)}, and what matches later?", yes)
+            confirm(f"Hold {many(found)}, and what matches later?", yes)
             made = holds.place_on(wanted, reason, until, now)
         elif dry_run:
             print_(as_json, {"submissions": 1, "done": False}, "Would hold 1 submission.")
@@ -93,7 +94,7 @@ def hold_command(
         else:
             made = holds.place(submission, reason, until, now)
         shown = holds_api.answer(made, holds_api.kept(made))
-    print_(as_json, shown, f"Holds {_many(shown['submissions'])}; the hold is {shown['id']}.")
+    print_(as_json, shown, f"Holds {many(shown['submissions'])}; the hold is {shown['id']}.")
 
 
 @retention.command("release")
@@ -118,7 +119,7 @@ def release_command(which: str, yes: bool, dry_run: bool, as_json: bool) -> None
     print_(
         as_json,
         {"id": which, "freed": freed},
-        f"Ended; {_many(freed)} {'is' if freed == 1 else 'are'} not held any longer.",
+        f"Ended; {many(freed)} {'is' if freed == 1 else 'are'} not held any longer.",
     )
 
 
@@ -137,7 +138,7 @@ def holds_command(ended: bool, as_json: bool) -> None:
         return
     for one in shown:
         until = (one["until"] or "released")[:10]
-        kept = f"{_many(one['submissions'])} until {until}"
+        kept = f"{many(one['submissions'])} until {until}"
         click.echo(f"{one['id']}  {kept}  {one['reason']} ({one['placed_by']})")
     if not shown:
         click.echo("Nothing is held." if not ended else "No hold has ended.")
@@ -182,10 +183,10 @@ def restore_command(
             print_(
                 as_json,
                 {"submissions": found, "done": False},
-                f"Would bring back up to {_many(found)}.",
+                f"Would bring back up to {many(found)}.",
             )
             return
-        confirm(f"Bring back up to {_many(found)}?", yes)
+        confirm(f"Bring back up to {many(found)}?", yes)
         done = restoring.restore(asked, holds.who(), hold_days=hold_days)
     print_(as_json, vars(done) | {"damaged": list(done.damaged)}, restoring.sentence(done))
     if done.damaged:
@@ -209,7 +210,7 @@ def archives_command(verify: bool, as_json: bool) -> None:
         print_(
             as_json,
             {"parts": len(checked), "faults": faults},
-            f"{_many(len(checked), 'part')}, {_many(len(faults), 'fault')}.",
+            f"{many(len(checked), 'part')}, {many(len(faults), 'fault')}.",
         )
         if faults:
             raise click.ClickException("; ".join(faults))
@@ -224,13 +225,9 @@ def archives_command(verify: bool, as_json: bool) -> None:
     )
     for month in found:
         click.echo(
-            f"{month.month}  {_many(month.submissions)}, {_many(month.screenshots, 'screenshot')},"
-            f" {_many(month.size_bytes, 'byte')} in {_many(month.parts, 'part')}"
+            f"{month.month}  {many(month.submissions)}, {many(month.screenshots, 'screenshot')},"
+            f" {many(month.size_bytes, 'byte')} in {many(month.parts, 'part')}"
         )
-
-
-def _many(count: int, noun: str = "submission") -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _project(key: str | None) -> int | None:

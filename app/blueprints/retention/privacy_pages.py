@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_openapi import OpenAPI
 
 from app.blueprints.retention import data_map, privacy_erase, privacy_words
+from app.blueprints.retention.amounts import many
 from app.blueprints.retention.privacy_api import ORDER, zip_of
 from app.clock import utc_now
 from app.database.paging.keyset import paginate
@@ -131,8 +132,8 @@ def _preview(person: Person, found: privacy_erase.Preview, problem: str = "") ->
         "found": found,
         "rows": privacy_words.rows(privacy_words.counts(found)),
         "filters": privacy_words.sentences(found.named),
-        "count": privacy_words.submissions(found.submissions + found.archived),
-        "held": privacy_words.submissions(found.held),
+        "count": many(found.submissions + found.archived),
+        "held": many(found.held),
         "problem": problem,
     }
     return render_template("retention/privacy_preview.html", **context)

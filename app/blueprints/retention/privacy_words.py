@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from app.blueprints.retention.amounts import many
 from app.blueprints.retention.privacy_erase import Preview
 from app.blueprints.retention.privacy_filters import DELETED, ENDED, NAMELESS, SWITCHED_OFF, Named
 from app.clock import rfc3339
@@ -34,11 +35,6 @@ PLACES = {
 }
 
 
-def submissions(count: int) -> str:
-    """Write a number of submissions."""
-    return f"{count:,} submission{'' if count == 1 else 's'}"
-
-
 def counts(found: Preview) -> dict[str, int]:
     """Return what would go, by place; what there is none of is left out."""
     all_ = {
@@ -62,7 +58,7 @@ def lines(found: Preview) -> list[str]:
     said = [f"{count:>8,}  {word}" for word, count in rows(counts(found))]
     said += sentences(found.named)
     if found.held:
-        said.append(f"{submissions(found.held)} held: release the hold first.")
+        said.append(f"{many(found.held)} held: release the hold first.")
     return said
 
 

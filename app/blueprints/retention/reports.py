@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.blueprints.retention import forecast
+from app.blueprints.retention.amounts import many
 from app.blueprints.retention.plan import Line, Plan
 from app.clock import rfc3339
 from app.database.transactions import current_session
@@ -66,13 +67,17 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 
 def summary(plan: Plan) -> str:
     """Write what a plan comes to in one or two sentences."""
-    words = f"{plan.submissions:,} submissions go"
+    words = f"{many(plan.submissions)} {_go(plan.submissions)}"
     if plan.changed:
-        words += f", {plan.changed:,} are changed"
+        words += f", {plan.changed:,} {'is' if plan.changed == 1 else 'are'} changed"
     if plan.others:
-        words += f", {plan.others:,} other rows go"
+        words += f", {many(plan.others, 'other row')} {_go(plan.others)}"
     words += f"; that frees {size(plan.bytes)}."
     return words + (f" Holds keep {plan.held:,} back." if plan.held else "")
+
+
+def _go(count: int) -> str:
+    return "goes" if count == 1 else "go"
 
 
 def run_json(run: RetentionRun) -> dict[str, Any]:
@@ -109,11 +114,12 @@ def run_lines(run: RetentionRun) -> Iterator[str]:
         ],
         left=2,
     )  # fmt: skip
-    rows = f"{run.submissions:,} submissions deleted, {run.changed:,} changed, {run.others:,} other rows"
-    yield f"{run.outcome.capitalize()}: {rows}; {run.screenshots:,} pictures, {size(run.freed_bytes)} freed."
+    rows = f"{many(run.submissions)} deleted, {run.changed:,} changed, {many(run.others, 'other row')}"
+    freed = f"{many(run.screenshots, 'picture')}, {size(run.freed_bytes)} freed"
+    yield f"{run.outcome.capitalize()}: {rows}; {freed}."
     yield (
         f"{run.duration_ms / 1000:.1f} s, {run.rows_per_second:,.0f} rows a second, "
-        f"{run.batches:,} batches, longest lock {run.longest_lock_ms} ms."
+        f"{run.batches:,} batch{'' if run.batches == 1 else 'es'}, longest lock {run.longest_lock_ms} ms."
     )
     if run.message:
         yield run.message
@@ -142,16 +148,17 @@ def standing_lines(values: dict[str, Any]) -> Iterator[str]:
     if last is None:
         yield "No sweep ran yet."
     else:
-        words = f"{last['submissions_deleted']:,} submissions deleted, {size(last['bytes_freed'])} freed"
+        words = f"{many(last['submissions_deleted'])} deleted, {size(last['bytes_freed'])} freed"
         yield f"Last run   {last['started_at']}  {last['outcome']} ({last['trigger']}): {words}"
         if last["message"]:
             yield f"           {last['message']}"
     if values["last_failed"]:
         yield f"The last daily run failed: {daily['message']}"
     yield f"Next run   {values['next_run']}"
-    yield f"Held       {values['held']:,} submissions"
+    yield f"Held       {many(values['held'])}"
     if values["blobs_to_delete"]:
-        yield f"Blobs      {values['blobs_to_delete']:,} wait to be deleted"
+        count = values["blobs_to_delete"]
+        yield f"Blobs      {count:,} {'waits' if count == 1 else 'wait'} to be deleted"
 
 
 def size(count: int) -> str:

@@ -5,8 +5,11 @@ import json
 import pytest
 from sqlalchemy import select
 
+from app.blueprints.retention import reports
+from app.blueprints.retention.plan import Line, Plan
 from app.extensions import db
-from app.models import RetentionPolicy
+from app.models import RetentionPolicy, RetentionRun
+from app.models.retention import Rule
 from tests.blueprints.retention.conftest import NOW, there
 
 # The sweep itself is tested on both databases; what commands take and say has nothing to do with them.
@@ -57,13 +60,39 @@ def test_the_plan_is_what_a_dry_run_says_and_what_the_run_does(earmark, rows):
     assert (result["outcome"], result["submissions_deleted"]) == ("done", 1)
     assert result["bytes_freed"] == plan["bytes"]
     assert rows not in there()
-    assert "1 submissions deleted" in earmark("status").output
+    assert "1 submission deleted" in earmark("status").output
+
+
+@pytest.mark.parametrize(
+    ("count", "summary", "result"),
+    [
+        (
+            1,
+            "1 submission goes, 1 is changed, 1 other row goes",
+            "1 submission deleted, 1 changed, 1 other row; 1 picture,",
+        ),
+        (
+            2_000,
+            "2,000 submissions go, 2,000 are changed, 2,000 other rows go",
+            "2,000 submissions deleted, 2,000 changed, 2,000 other rows; 2,000 pictures,",
+        ),
+    ],
+)
+def test_one_is_said_otherwise_than_many(count, summary, result):
+    of = ("submissions", "delete"), ("submissions", "anonymise"), ("audit", "delete")
+    lines = tuple(Line(Rule(kind=kind, action=action), count) for kind, action in of)
+    assert reports.summary(Plan(NOW, lines)) == f"{summary}; that frees 0 bytes."
+    counts = dict.fromkeys(("submissions", "changed", "others", "screenshots", "batches"), count)
+    run = RetentionRun(trigger="command", started_at=NOW, seen_at=NOW, outcome="done", **counts)
+    told = list(reports.run_lines(run))
+    assert told[0] == f"Done: {result} 0 bytes freed."
+    assert f", {count:,} batch{'' if count == 1 else 'es'}, longest" in told[1]
 
 
 def test_a_run_asks_and_no_is_no(earmark, rows):
     done = earmark("run", text="n\n")
     assert done.exit_code == 1
-    assert "1 submissions go" in done.output
+    assert "1 submission goes; that frees" in done.output
     assert rows in there()
 
 
@@ -84,7 +113,7 @@ def test_an_age_that_is_none_is_refused_in_a_line(earmark, rows, command, age):
         (("run", "--policy", "Nope", "--yes"), 1, "This policy does not exist"),
         (("run", "--project", "Nope", "--yes"), 2, "there is no project"),
         (("run", "--policy", "Spam", "--older-than", "3"), 2, "leave --policy out"),
-        (("run", "--older-than", "30", "--status", "spam", "--project", "Shop", "--yes"), 0, "1 submissions"),
+        (("run", "--older-than", "30", "--status", "spam", "--project", "Shop", "--yes"), 0, "1 submission"),
         (("run", "--policy", "Everything", "--yes"), 0, "0 submissions"),
         (("policies", "remove", "Nope", "--yes"), 1, "does not exist"),
         (("policies", "set", "Twin", "--status", "spam", "--keep-days", "3"), 1, "neither more specific"),
