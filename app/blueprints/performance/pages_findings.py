@@ -99,7 +99,8 @@ def _missing(advice: IndexAdvice, figures: StatementFigures, slow_ms: int, since
     gain = advice.gains[0]
     scans = [one.table for one in gain.before.findings if one.code == "full_scan"]
     does = "reads the whole table" if advice.table in scans else "reads more than it needs"
-    after = wording.milliseconds(gain.ms_after)
+    # By what the statement takes now: the advice may be some minutes older.
+    after = wording.milliseconds(figures.timing.avg_ms * gain.left)
     return Matter(
         level="mend",
         weight=sum(one.runs * (one.ms_before - one.ms_after) for one in advice.gains),

@@ -38,7 +38,7 @@ class Gain:
     """What one statement gains: rows read and milliseconds a run, now and with the index, and both plans.
 
     Rows are estimates from samples of the tables. `ms_before` is measured (0 for a statement that was never
-    tracked), `ms_after` is that by the share of the work that remains.
+    tracked), `left` is the share of the work that the index leaves (0–1).
     """
 
     fingerprint: str
@@ -47,9 +47,14 @@ class Gain:
     rows_before: float
     rows_after: float
     ms_before: float
-    ms_after: float
+    left: float
     before: Plan
     after: Plan
+
+    @property
+    def ms_after(self) -> float:
+        """Milliseconds a run with the index."""
+        return self.ms_before * self.left
 
 
 @dataclass(frozen=True)
@@ -245,7 +250,7 @@ def _gain(statement: StatementFigures, old: tuple[Reading, Plan], new: tuple[Rea
         rows_before=old[0].rows,
         rows_after=new[0].rows,
         ms_before=statement.timing.avg_ms,
-        ms_after=statement.timing.avg_ms * new[0].work / old[0].work,
+        left=new[0].work / old[0].work,
         before=old[1],
         after=new[1],
     )

@@ -52,7 +52,7 @@ def advice(fingerprint="c41f9a72aaaa", code="full_scan", columns=("session_id", 
     before = Plan(
         "sqlite", (), (Finding(code, "bad", "All is read.", "Make an index.", "feedback_submissions"),)
     )
-    gain = Gain(fingerprint, COUNTING, 1914, 3809, 3, 50, 0.2, before, Plan("sqlite", (), ()))
+    gain = Gain(fingerprint, COUNTING, 1914, 3809, 3, 50, 0.004, before, Plan("sqlite", (), ()))
     ddl = f"create index ix_x on feedback_submissions ({', '.join(columns)})"
     return IndexAdvice(
         "ix_x",
@@ -377,6 +377,13 @@ def test_the_worst_stands_first(addresses):
         )
     assert [matter.level for matter in found] == ["urgent", "mend", "mend", "tidy"]
     assert [matter.kind for matter in found] == ["Alert", "Slow", "Repeats", "Spare"]
+
+
+def test_an_index_brings_less_than_the_statement_takes_now(addresses):
+    with addresses:
+        (slow,) = findings.of_advice([advice()], [statement(avg_ms=25.0)], 200, None)
+    assert slow.text.startswith("25 ms on average, ")
+    assert "brings it to about 0.1 ms" in slow.text
 
 
 def route(most=50):
