@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from app.clock import utc_now
+from app.database.advice import choosing
 from app.database.advice.advise import advise
 from app.database.tracking.watch import current_watcher
 from app.database.transactions import transaction
@@ -27,6 +28,12 @@ ADVISED = {
     "sqlite": DROPPED | {"ix_feedback_submissions_session": ("session_id", "id")},
     "postgresql": DROPPED,
 }
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Which indexes are offered shall not hang on how quick the machine is."""
+    monkeypatch.setattr(choosing, "BUDGET_SECONDS", 60.0)
 
 
 @pytest.fixture
