@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +137,16 @@ def _drop(name: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def let_go() -> Iterator[Callable[[str], object]]:
+    """Drop a database while the next test runs: each drop waits for a checkpoint, a second on a busy disk."""
+    with ThreadPoolExecutor(1) as drops:
+        asked = []
+        yield lambda name: asked.append(drops.submit(_drop, name))
+    for one in asked:
+        one.result()
+
+
+@pytest.fixture(scope="session")
 def postgresql_template(base_settings: Settings, sqlite_template: Path) -> Iterator[str]:
     """A migrated, empty PostgreSQL database to copy."""
     name = f"earmark_test_{secrets.token_hex(6)}"
@@ -158,7 +169,11 @@ def database(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def settings(
-    database: str, base_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest
+    database: str,
+    base_settings: Settings,
+    tmp_path: Path,
+    let_go: Callable[[str], object],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Settings]:
     """Settings of a fresh instance on a fresh, migrated database."""
     instance = tmp_path / "instance"
@@ -171,7 +186,7 @@ def settings(
     name = f"earmark_test_{secrets.token_hex(6)}"
     _create(name, template=request.getfixturevalue("postgresql_template"))
     yield replace(base_settings, instance_path=instance, database_url=_url_of(name))
-    _drop(name)
+    let_go(name)
 
 
 @pytest.fixture
