@@ -31,8 +31,7 @@ from app.blueprints.operations.migrations import migrate_to_head
 from app.blueprints.operations.seed.planting import places, plant
 from app.blueprints.operations.seed.team import load_team
 from app.blueprints.retention import sweep
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.wanted import How, Wanted
 from app.clock import utc_now
 from app.config import Settings
 from app.database.engine import sqlite

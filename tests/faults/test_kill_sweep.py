@@ -11,8 +11,7 @@ from sqlalchemy import func, insert, select
 
 from app import create_app
 from app.blueprints.retention import archive, sweep
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.wanted import How, Wanted
 from app.clock import utc_now
 from app.config import current_settings
 from app.database.transactions import transaction

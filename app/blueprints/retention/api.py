@@ -12,8 +12,7 @@ from app.blueprints.retention import guards, policies, reports, sweep
 from app.blueprints.retention import plan as plans
 from app.blueprints.retention.forecast import last_runs
 from app.blueprints.retention.policies import NewPolicy, PolicyFields, Status
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import MOST_DAYS, Wanted
+from app.blueprints.retention.wanted import MOST_DAYS, How, Wanted
 from app.clock import rfc3339, utc_now
 from app.database.transactions import current_session
 from app.errors import ClientError, FieldError

@@ -17,8 +17,7 @@ from app.blueprints.retention.keeping_commands import (
     failing_in_a_line,
     yes_option,
 )
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import MOST_DAYS, Wanted
+from app.blueprints.retention.wanted import MOST_DAYS, How, Wanted
 from app.clock import utc_now
 from app.database.transactions import current_session
 from app.models import Project, hold

@@ -29,7 +29,7 @@ from app.blueprints.retention import (
 from app.blueprints.retention import restore as restoring
 from app.blueprints.retention.holds import Filter
 from app.blueprints.retention.pages_overview import Overview
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.wanted import How, Wanted
 from app.clock import utc_now
 from app.config import current_settings
 from app.database.transactions import current_session
@@ -78,7 +78,7 @@ def register(app: OpenAPI) -> None:
 def sweep_now(who: str, force: bool) -> None:
     """Carry out all policies, asked for on the page by somebody; with `force`, whatever the share."""
     with acting(who):
-        sweep.run(Wanted(), sweep.How(trigger="page", force=force), utc_now())
+        sweep.run(Wanted(), How(trigger="page", force=force), utc_now())
 
 
 @blueprint.get("")

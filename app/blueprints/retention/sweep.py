@@ -12,28 +12,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.blueprints.retention import archive, guards
+from app.blueprints.retention import archive, guards, record
 from app.blueprints.retention import plan as plans
 from app.blueprints.retention.batches import Batches
 from app.blueprints.retention.kinds import KINDS
 from app.blueprints.retention.plan import Work
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.record import Record
+from app.blueprints.retention.wanted import How, Wanted
 from app.clock import utc_now
 from app.database.sole import AlreadyHeld, sole
 from app.database.transactions import current_session, transaction
 from app.errors import ClientError
 from app.extensions import db
-from app.models import Feedback, RetentionRun, audit, blob_outbox, event, hold
+from app.models import Feedback, RetentionRun, blob_outbox, event, hold
 from app.models.due import Due
 from app.models.forgetting import anonymise, drop_screenshots
 from app.models.removal import Foreseen, Removed, foresee, remove
-from app.models.retention import ANONYMISE, DELETE, SUBMISSIONS, Rule
-from app.models.retention_schedule import GOES_ON
+from app.models.retention import ANONYMISE, DELETE, Rule
 from app.storage import storage
 
 # The lock is to be held for at most 50 ms (docs/performance.md, F11). Batches aim well below with the work
@@ -59,57 +59,26 @@ class Busy(ClientError):
         super().__init__(409, "retention_running", "Another sweep is at work. Nothing was done.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class How:
-    """By whom and how far: `leave_out` skips projects that lose too much instead of refusing the run."""
-
-    trigger: str
-    force: bool = False
-    max_seconds: float | None = None
-    few: int = 0
-    leave_out: bool = False
-
-
 Progress = Callable[[int], object]
 
 
 @dataclass
 class _State:
-    """A run at work."""
+    """A run at work, and how the next batch is made."""
 
-    run_id: int
+    record: Record
     now: datetime
     how: How
     progress: Progress
     archive: bool
-    began: float = field(default_factory=time.monotonic)
     size: int = FIRST_BATCH
     rest_until: float = 0.0  # when the lock has been free for long enough after the last batch
     owed: list[blob_outbox.Owed] = field(default_factory=list)  # blobs that are deleted and not struck out
-    earlier_ms: int = 0  # of the same run, before it was stopped
-    longest_lock_ms: int = 0
-    lines: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
         limit = self.how.max_seconds
-        return limit is not None and time.monotonic() - self.began >= limit
-
-    @property
-    def duration_ms(self) -> int:
-        """Time at work so far, pauses included."""
-        return self.earlier_ms + round((time.monotonic() - self.began) * 1000)
-
-    def note(self, rule: Rule, rows: int, removed: Removed) -> None:
-        """Add a batch to the figures of its policy."""
-        line = self.lines.setdefault(
-            rule.name,
-            {"policy": rule.public_id or None, "name": rule.name, "kind": rule.kind, "action": rule.action,
-             "rows": 0, "screenshots": 0, "bytes": 0},
-        )  # fmt: skip
-        line["rows"] += rows
-        line["screenshots"] += removed.screenshots
-        line["bytes"] += removed.bytes
+        return limit is not None and time.monotonic() - self.record.began >= limit
 
 
 def run(wanted: Wanted, how: How, now: datetime, progress: Progress = lambda _rows: None) -> RetentionRun:
@@ -143,19 +112,19 @@ def _alone(wanted: Wanted, how: How, now: datetime, progress: Progress) -> Reten
     try:
         work, message = _guarded(wanted, how, now)
     except guards.Refused as error:
-        _write_refusal(wanted, how, now, error.message)
+        record.refused(wanted, how, now, error.message)
         raise
-    state = _begin(wanted, how, now, progress)
+    begun = Record.begin(wanted, how, now)
     try:
-        done = _carry_out(state, work)
+        done = _carry_out(_State(begun, now, how, progress, wanted.archive), work)
     except Exception as error:
-        _end(state, "failed", error.message if isinstance(error, ClientError) else "It failed; see the log.")
+        begun.end("failed", error.message if isinstance(error, ClientError) else "It failed; see the log.")
         raise
     except BaseException:
-        _end(state, "stopped", "It was interrupted; the next run goes on.")
+        begun.end("stopped", "It was interrupted; the next run goes on.")
         raise
     outcome = "done" if done else "stopped"
-    return _end(state, outcome, message if done else "Its time was up; the next run goes on.")
+    return begun.end(outcome, message if done else "Its time was up; the next run goes on.")
 
 
 def _guarded(wanted: Wanted, how: How, now: datetime) -> tuple[Work, str]:
@@ -286,12 +255,12 @@ def _batch(state: _State, rule: Rule, act: Callable[[Session], tuple[int, Remove
         began = time.monotonic()
         blob_outbox.strike(session, state.owed)
         rows, removed = act(session)
-        _note(session, state, rule, rows, removed)
+        state.record.note(session, rule, rows, removed)
         worked = time.monotonic() - began
     ended = time.monotonic()
     held = ended - began
     state.owed = []
-    state.longest_lock_ms = max(state.longest_lock_ms, round(held * 1000))
+    state.record.longest_lock_ms = max(state.record.longest_lock_ms, round(held * 1000))
     state.size = next_size(state.size, worked)
     # What is read and deleted until the next batch is part of the pause: nobody waits for that.
     state.rest_until = ended + max(PAUSE_SECONDS, held * PAUSE_SHARE)
@@ -302,107 +271,3 @@ def next_size(size: int, worked_seconds: float) -> int:
     """Return the size at which a batch would work for `WORK_SECONDS`, by steps: one slow one is no rule."""
     factor = min(max(WORK_SECONDS / max(worked_seconds, 1e-6), 0.5), 1.5)
     return min(max(int(size * factor), LEAST_BATCH), MOST_BATCH)
-
-
-def _begin(wanted: Wanted, how: How, now: datetime, progress: Progress) -> _State:
-    """Add the run's row, or take up that of the same run which was stopped or killed before its end."""
-    request = wanted.as_json()
-    with transaction() as session:
-        last = RetentionRun.last(session)
-        if last is not None and last.outcome == "running":
-            last.outcome, last.message = "killed", "Its process was killed; the next run goes on."
-        same = last is not None and (last.trigger, last.request) == (how.trigger, request)
-        if last is None or not same or last.outcome not in GOES_ON:
-            last = _row(wanted, how, now)
-            session.add(last)
-        last.outcome, last.seen_at, last.finished_at = "running", now, None
-        session.flush()
-        return _State(
-            last.id,
-            now,
-            how,
-            progress,
-            wanted.archive,
-            earlier_ms=last.duration_ms,
-            longest_lock_ms=last.longest_lock_ms,
-            lines={line["name"]: dict(line) for line in last.lines},
-        )
-
-
-def _row(wanted: Wanted, how: How, now: datetime) -> RetentionRun:
-    return RetentionRun(
-        trigger=how.trigger,
-        actor=audit.current_acting().actor,
-        request=wanted.as_json(),
-        started_at=now,
-        seen_at=now,
-    )
-
-
-def _write_refusal(wanted: Wanted, how: How, now: datetime, message: str) -> None:
-    """Write a run of its own: what one that was stopped has to do is not touched by it."""
-    with transaction() as session:
-        row = _row(wanted, how, now)
-        row.outcome, row.message, row.finished_at = "refused", message, now
-        session.add(row)
-        session.flush()
-        details = {"reason": message, "request": row.request}
-        audit.record(
-            session, "retention.run", target=f"run:{row.public_id}", outcome="refused", details=details
-        )
-
-
-def _note(session: Session, state: _State, rule: Rule, rows: int, removed: Removed) -> None:
-    """Write a batch's figures into the run's row, in the batch's own transaction."""
-    state.note(rule, rows, removed)
-    is_submission = rule.kind == SUBMISSIONS
-    figures = {
-        "run": state.run_id,
-        "gone": removed.submissions,
-        "pictures": removed.screenshots,
-        "altered": rows - removed.submissions if is_submission else 0,
-        "other": 0 if is_submission else rows,
-        "bytes": removed.bytes,
-        "took": state.duration_ms,
-        "longest": state.longest_lock_ms,
-        "told": list(state.lines.values()),
-    }
-    session.connection().execute(_NOTE, figures)
-
-
-_runs = cast(Table, RetentionRun.__table__)
-_NOTE = (
-    update(_runs)
-    .where(_runs.c.id == bindparam("run"))
-    .values(
-        submissions=_runs.c.submissions + bindparam("gone"),
-        screenshots=_runs.c.screenshots + bindparam("pictures"),
-        changed=_runs.c.changed + bindparam("altered"),
-        others=_runs.c.others + bindparam("other"),
-        freed_bytes=_runs.c.freed_bytes + bindparam("bytes"),
-        batches=_runs.c.batches + 1,
-        duration_ms=bindparam("took"),
-        longest_lock_ms=bindparam("longest"),
-        lines=bindparam("told"),
-    )
-)
-
-
-def _end(state: _State, outcome: str, message: str) -> RetentionRun:
-    """Write how the run ended, with its entry in the audit log; returns the row, detached."""
-    with transaction() as session:
-        row = session.get_one(RetentionRun, state.run_id)
-        row.outcome, row.message = outcome, message
-        row.finished_at = utc_now()
-        row.duration_ms, row.longest_lock_ms = state.duration_ms, state.longest_lock_ms
-        session.flush()
-        figures = {"submissions": row.submissions, "screenshots": row.screenshots, "changed": row.changed,
-                   "others": row.others, "bytes": row.freed_bytes, "request": row.request}  # fmt: skip
-        audit.record(
-            session, "retention.run", target=f"run:{row.public_id}", outcome=outcome, details=figures
-        )
-    session = current_session()
-    session.refresh(row)
-    session.expunge(row)
-    session.rollback()
-    return row

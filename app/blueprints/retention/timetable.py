@@ -3,8 +3,7 @@
 import logging
 
 from app.blueprints.retention import guards, sweep
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.wanted import How, Wanted
 from app.clock import utc_now
 from app.config import current_settings
 from app.database.transactions import current_session

@@ -59,3 +59,14 @@ class Wanted:
     def as_json(self) -> dict[str, Any]:
         """Return what a run's row keeps of it; the same for the same wish."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items() if v}
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """By whom and how far: `leave_out` skips projects that lose too much instead of refusing the run."""
+
+    trigger: str
+    force: bool = False
+    max_seconds: float | None = None
+    few: int = 0
+    leave_out: bool = False

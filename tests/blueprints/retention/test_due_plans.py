@@ -7,8 +7,7 @@ from sqlalchemy import event
 
 from app.blueprints.retention import plan as plans
 from app.blueprints.retention import sweep
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.wanted import How, Wanted
 from app.extensions import db
 from app.models.feedback import ENDED
 from tests.blueprints.retention.conftest import NOW

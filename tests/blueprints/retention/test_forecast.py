@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.blueprints.retention import forecast, sweep
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.wanted import How, Wanted
 from app.extensions import db
 from tests.blueprints.retention.conftest import NOW
 

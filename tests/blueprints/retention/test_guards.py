@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from app.blueprints.retention import archive, guards, sweep, timetable
 from app.blueprints.retention import plan as plans
-from app.blueprints.retention.sweep import WORK_SECONDS, Busy, How, next_size
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.sweep import WORK_SECONDS, Busy, next_size
+from app.blueprints.retention.wanted import How, Wanted
 from app.clock import utc_now
 from app.database.sole import AlreadyHeld, sole
 from app.database.transactions import transaction

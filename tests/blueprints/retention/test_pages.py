@@ -140,7 +140,7 @@ def test_what_is_due_is_listed_and_carried_out(sign_in, old, app):
     assert "It is long settled" in text_of(browser.get(f"{BASE}/due"))
     assert browser.post(f"{BASE}/run", {}).status_code == 303
     with app.app_context():
-        pages.sweep.run(pages.Wanted(), pages.sweep.How(trigger="page", force=True), utc_now())
+        pages.sweep.run(pages.Wanted(), pages.How(trigger="page", force=True), utc_now())
         assert Feedback.by_public_id(db.session(), public_id) is None
         run = db.session.scalar(select(RetentionRun.public_id))
     assert "Done" in text_of(browser.get(f"{BASE}/runs"))

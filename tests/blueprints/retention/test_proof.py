@@ -14,8 +14,7 @@ from sqlalchemy import types as kinds
 
 from app.blueprints.retention import plan as plans
 from app.blueprints.retention import sweep
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.wanted import How, Wanted
 from app.clock import utc_now
 from app.database.transactions import snapshot, transaction
 from app.extensions import db

@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from app.blueprints.retention import plan as plans
 from app.blueprints.retention import sweep
-from app.blueprints.retention.sweep import How
-from app.blueprints.retention.wanted import Wanted
+from app.blueprints.retention.wanted import How, Wanted
 from app.database.transactions import transaction
 from app.extensions import db
 from app.models import BlobOutbox, Feedback, Project, RetentionPolicy
