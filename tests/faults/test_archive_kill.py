@@ -18,6 +18,7 @@ from app.database.transactions import transaction
 from app.extensions import db
 from app.models import ArchivedSubmission, ArchivePart, Feedback
 from app.storage import storage
+from tests.faults.victim import let_sent_statements_end
 
 KILLS = int(os.environ.get("PROVE_ARCHIVE_KILLS", "3"))
 SEED = int(os.environ.get("PROVE_SEED", "1"))
@@ -79,6 +80,7 @@ def test_a_killed_archive_leaves_whole_parts_and_goes_on(app, settings, project)
             victim.kill()
             victim.wait(60)
             victim.stdout.close()
+            let_sent_statements_end()
             whole_parts()
         ids = db.session.scalars(select(Feedback.id)).all()
         archive.store(ids)

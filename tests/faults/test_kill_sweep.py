@@ -32,6 +32,7 @@ from app.models.identifiers import new_public_id
 from app.models.rollup.check import recount
 from app.storage import new_key, storage
 from tests.faults import audit
+from tests.faults.victim import let_sent_statements_end
 
 KILLS = int(os.environ.get("PROVE_KILLS", "10"))
 SEED = int(os.environ.get("PROVE_SEED", "20261128"))
@@ -98,6 +99,7 @@ def killed_at_work(settings, seconds):
     process.kill()
     process.join(PATIENCE_SECONDS)
     process.close()
+    let_sent_statements_end()
     return at_it
 
 

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from sqlalchemy import text
 
 from app.config import Settings
+from app.extensions import db
 from tests.live import STOP_SECONDS, LiveServer
 
 
@@ -86,6 +88,19 @@ def until(holds: Callable[[], object], what: str, seconds: float = 60.0) -> None
     while not holds():
         assert time.monotonic() < deadline, f"after {seconds:.0f} s still not: {what}"
         time.sleep(0.005)
+
+
+def let_sent_statements_end() -> None:
+    """Wait until nobody else is at work: PostgreSQL carries out the COMMIT that a killed client had sent."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    others = text(
+        "select count(*) from pg_stat_activity where datname = current_database()"
+        " and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'"
+    )
+    # Within one transaction the view would stay what it was at first.
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        until(lambda: not connection.scalar(others), "no statement of a killed client")
 
 
 def _command(process: psutil.Process) -> list[str]:

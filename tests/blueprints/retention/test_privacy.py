@@ -32,6 +32,7 @@ from app.models import (
 from app.models.erasure import Person, is_certificate
 from app.models.hold import Terms
 from app.storage import storage
+from tests.faults.victim import let_sent_statements_end
 
 JANA = Person("email", "jana@example.org")
 ROUNDS = int(os.environ.get("PROVE_KILLS", "3"))
@@ -208,6 +209,7 @@ def test_an_erasure_that_is_killed_is_whole_after_the_next_start(people, plant, 
         stones = len(blobs("erasures"))
         command = [sys.executable, "-c", KILLED, str(0.02 * (number + 1))]
         assert subprocess.run(command, env=environment, check=False).returncode == -9
+        let_sent_statements_end()
         before = left().count("jana@example.org")
         begun = len(blobs("erasures")) > stones
         db.session.remove()
