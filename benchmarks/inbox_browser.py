@@ -88,7 +88,8 @@ class Screen:
         self._session.on("Page.screencastFrame", self._look)
 
     def watch(self) -> None:
-        """Look from now on, until the page is closed."""
+        """Look from now on, until the page is closed; who looked before may still do."""
+        self._session.send("Page.stopScreencast")
         self._session.send("Page.startScreencast", {"format": "jpeg", "quality": 1, "maxWidth": 64})
 
     def _look(self, frame: dict[str, Any]) -> None:
