@@ -9,6 +9,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from app.amounts import size
 from app.blueprints.admin import dashboard_figures as figures
 from app.blueprints.admin import dashboard_wording as words
 from app.blueprints.admin import wording
@@ -182,11 +183,11 @@ def _storage(asked: Asked, links: Links) -> dict[str, Any]:
     whole = found.database_bytes + found.picture_bytes + (free or 0)
     shares = pieces([found.database_bytes, found.picture_bytes], whole)
     return {
-        "database": words.size(found.database_bytes),
+        "database": size(found.database_bytes),
         "pictures": wording.number(found.pictures),
-        "pictures_size": words.size(found.picture_bytes),
+        "pictures_size": size(found.picture_bytes),
         "pictures_href": links.pictures(),
-        "free": "not on this machine" if free is None else words.size(free),
+        "free": "not on this machine" if free is None else size(free),
         "full": words.until_full(found.days_until_full),
         "pieces": shares,
     }

@@ -7,7 +7,6 @@ from app.blueprints.admin.wording import number
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 # From two days on hours say nothing any more.
 LONG = 2 * DAY
-SIZES = ("bytes", "KB", "MB", "GB", "TB")
 
 
 def duration_parts(seconds: float) -> tuple[tuple[str, str], ...]:
@@ -45,14 +44,6 @@ def faster_or_slower(now: float | None, before: float | None) -> tuple[str, str]
         return "as fast as before", ""
     words = f"{abs(difference) / DAY:.1f} days" if before >= LONG else duration(abs(difference))
     return (f"{words} slower", "warn") if difference > 0 else (f"{words} faster", "good")
-
-
-def size(value: float) -> str:
-    """Write a number of bytes: `120 KB`, `3.8 MB`, `420 MB`."""
-    step = 0
-    while abs(value) >= 999.5 and step < len(SIZES) - 1:
-        value, step = value / 1024, step + 1
-    return f"{value:.1f} {SIZES[step]}" if step > 1 and value < 9.95 else f"{value:,.0f} {SIZES[step]}"
 
 
 def until_full(days: float | None) -> str:

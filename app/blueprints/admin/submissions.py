@@ -8,6 +8,7 @@ from flask import url_for
 from sqlalchemy import ScalarSelect, literal, select, tuple_
 from sqlalchemy.sql import operators
 
+from app.amounts import size
 from app.blueprints.admin import snoozing, wording
 from app.blueprints.admin.choices import Choices, load_choices
 from app.blueprints.admin.snoozing import SnoozeChoice
@@ -288,9 +289,7 @@ def _session(session_id: str | None, href: str) -> Fact | None:
 def _trees(found: Feedback) -> tuple[Tree, ...]:
     extra = {name: value for name, value in (found.custom or {}).items() if name != "release"}
     parts = (("State from the page", found.api_state), ("Fields from the page", extra))
-    return tuple(
-        Tree(title, wording.kilobytes(len(str(value)) / 1024), tree(value)) for title, value in parts if value
-    )
+    return tuple(Tree(title, size(len(str(value))), tree(value)) for title, value in parts if value)
 
 
 def _picture(found: Feedback, wanted: Wanted) -> Picture | None:
@@ -322,7 +321,7 @@ def _picture(found: Feedback, wanted: Wanted) -> Picture | None:
 
 
 def _size(stored: Screenshot) -> str:
-    return f"{stored.width} × {stored.height}, {wording.kilobytes(stored.size_kb)}"
+    return f"{stored.width} × {stored.height}, {size(stored.size_bytes)}"
 
 
 def _around(found: Feedback, wanted: Wanted) -> Any:

@@ -128,11 +128,6 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def kilobytes(size: float) -> str:
-    """Write a size that is given in kibibytes, `64 KB`, `2.1 MB`."""
-    return f"{max(1, round(size))} KB" if size < 1000 else f"{size / 1024:.1f} MB"
-
-
 def dimensions(size: str | None) -> str | None:
     """Write `1280x720` as `1280 × 720`."""
     return size.replace("x", " × ") if size else None

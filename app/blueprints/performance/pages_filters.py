@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.amounts import count, many, size
 from app.blueprints.performance import pages_wording as wording
 from app.blueprints.performance.pages_findings import columns_in_words
 from app.blueprints.performance.pages_indexes import read_ddl
@@ -100,12 +101,12 @@ def migration(advice: IndexAdvice) -> str:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "ms": wording.figure,
     "milliseconds": wording.milliseconds,
-    "size": wording.size,
+    "size": size,
     "short": wording.short,
     "edge": wording.edge,
     "percent": wording.percent,
-    "whole": wording.count,
-    "many": wording.many,
+    "whole": count,
+    "many": many,
     "times": wording.times,
     "ago": wording.ago,
     "moment": moment,

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from flask import url_for
 
+from app.amounts import many, size
 from app.blueprints.performance import pages_wording as wording
 from app.blueprints.performance.pages_titles import column, noun, title
 from app.database.advice.advise import IndexAdvice
@@ -108,7 +109,7 @@ def _missing(advice: IndexAdvice, figures: StatementFigures, slow_ms: int, since
         icon="triangle-alert",
         tone="bad",
         title=f"{title(figures.text).doing} {does}",
-        text=f"{_costs(figures, slow_ms)} An index of {wording.size(advice.size_bytes)} brings it to about "
+        text=f"{_costs(figures, slow_ms)} An index of {size(advice.size_bytes)} brings it to about "
         f"{after}; the planner was shown to use it.",
         link="See the advice",
         href=url_for("performance.statement", fingerprint=figures.fingerprint, since=since),
@@ -220,7 +221,7 @@ def of_errors(overview: Overview, since: str | None) -> list[Matter]:
             kind="Errors",
             icon="octagon-alert",
             tone="bad",
-            title=f"{wording.many(overview.request_errors, 'request')} could not be answered",
+            title=f"{many(overview.request_errors, 'request')} could not be answered",
             text=f"{share} of all. The log has each one under its request id.",
             link="See the routes",
             href=url_for("performance.routes", sort="errors", since=since),
@@ -250,7 +251,7 @@ def of_spare(
             icon="file",
             tone="quiet",
             title=f"{how_many} {words} {_verdict(spare)}",
-            text=f"{names}{more}, {wording.size(bytes_)}{together}; every insert pays. "
+            text=f"{names}{more}, {size(bytes_)}{together}; every insert pays. "
             f"Seen over {wording.lasted(watched)} and {wording.rounded(seen)} statements.",
             link="Compare indexes",
             href=url_for("performance.indexes", since=since),
@@ -274,7 +275,7 @@ def of_dropped(dropped: int) -> list[Matter]:
             kind="Monitor",
             icon="activity",
             tone="quiet",
-            title=f"{wording.many(dropped, 'run')} could not be counted",
+            title=f"{many(dropped, 'run')} could not be counted",
             text="More ran at once than the monitor holds. Its figures are a little too low.",
             link="See the resources",
             href=url_for("performance.resources"),
@@ -289,7 +290,7 @@ def health(
     p95 = f"p95 is {wording.milliseconds(p95_ms)}, t" if requests else "T"
     full = wording.until_full(full_in_days)
     disk = f", the disk full in {full}" if full else ""
-    return Health(_verdict_of(found, requests), f"{p95}he database {wording.size(database_bytes)}{disk}.")
+    return Health(_verdict_of(found, requests), f"{p95}he database {size(database_bytes)}{disk}.")
 
 
 def _verdict_of(found: Sequence[Matter], requests: int) -> str:

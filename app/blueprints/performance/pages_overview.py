@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from app.amounts import count, many, size
 from app.blueprints.performance import pages_findings as findings
 from app.blueprints.performance import pages_wording as wording
 from app.blueprints.performance import views
@@ -96,7 +97,7 @@ def _shown(kinds: int) -> str:
     if kinds == 0:
         return ""
     shown = f", {MOST_STATEMENTS} shown" if kinds > MOST_STATEMENTS else ""
-    return wording.many(kinds, "kind") + shown
+    return many(kinds, "kind") + shown
 
 
 def _workers(processes: Sequence[ProcessFigures], began: datetime | None, now: datetime) -> str:
@@ -104,7 +105,7 @@ def _workers(processes: Sequence[ProcessFigures], began: datetime | None, now: d
     number = len(processes)
     if number == 0:
         return since.removeprefix(", ").capitalize()
-    return f"{'All ' if number > 1 else ''}{wording.many(number, 'process', 'processes')}{since}"
+    return f"{'All ' if number > 1 else ''}{many(number, 'process', 'processes')}{since}"
 
 
 def gauges_of(resources: ResourceView, pool: PoolView) -> tuple[Gauge, ...]:
@@ -124,7 +125,7 @@ def _log(database: DatabaseGauges) -> Gauge:
     age = database.checkpoint_age_s
     more = "no checkpoint yet" if age is None else f"checkpoint {_seconds(age)} ago"
     long = (database.wal_bytes or 0) > LONG_LOG_BYTES
-    return Gauge("Log file (WAL)", wording.size(database.wal_bytes), more, "warn" if long else "")
+    return Gauge("Log file (WAL)", size(database.wal_bytes), more, "warn" if long else "")
 
 
 def _seconds(seconds: float) -> str:
@@ -140,18 +141,18 @@ def _free(database: DatabaseGauges) -> Gauge:
             "Cache hits", "–" if cache is None else wording.finer_percent(cache), "pages found in memory"
         )
     tone = "warn" if database.free_share > MUCH_FREE else ""
-    more = f"{wording.size(database.free_bytes)} to give back"
+    more = f"{size(database.free_bytes)} to give back"
     return Gauge("Free pages", wording.finer_percent(database.free_share), more, tone)
 
 
 def _waits(database: DatabaseGauges) -> Gauge:
     if database.waits is None:
-        return Gauge("Waits for a lock", wording.count(database.waiting), "sessions, now")
+        return Gauge("Waits for a lock", count(database.waiting), "sessions, now")
     waits = database.waits
     longest = f"longest {wording.milliseconds(waits.longest_ms)}" if waits.count else "none since the start"
     tone = "bad" if waits.failed else ""
-    more = f"{wording.many(waits.failed, 'gave up', 'gave up')}, {longest}" if waits.failed else longest
-    return Gauge("Waits for the lock", wording.count(waits.count), more, tone)
+    more = f"{many(waits.failed, 'gave up', 'gave up')}, {longest}" if waits.failed else longest
+    return Gauge("Waits for the lock", count(waits.count), more, tone)
 
 
 def _pool(pool: PoolView) -> Gauge:
@@ -165,7 +166,7 @@ def _pool(pool: PoolView) -> Gauge:
 def _memory(resources: ResourceView) -> Gauge:
     known = [rss for one in resources.processes if (rss := rss_of(one)) is not None]
     rss = sum(known) if known else resources.process.rss_bytes
-    return Gauge("Memory", wording.size(rss), wording.many(max(1, len(known)), "process", "processes"))
+    return Gauge("Memory", size(rss), many(max(1, len(known)), "process", "processes"))
 
 
 def rss_of(process: ProcessFigures) -> int | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.amounts import count, size
 from app.blueprints.performance import pages_wording as wording
 from app.blueprints.performance.pages_overview import Gauge, gauges_of
 from app.blueprints.performance.pages_sql import brief
@@ -78,19 +79,17 @@ def _database(resources: ResourceView, now: datetime) -> list[tuple[str, str]]:
     found, day = resources.database, resources.growth_bytes_a_day
     rows = [
         ("Kind", {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(found.database, found.database)),
-        ("Size", wording.size(found.size_bytes)),
+        ("Size", size(found.size_bytes)),
         ("Grows", _growth(day)),
         ("Disk full", _full(resources)),
-        ("Page size", wording.size(found.page_size)),
+        ("Page size", size(found.page_size)),
     ]
     if found.free_bytes is not None and found.free_share is not None:
-        rows.append(
-            ("Free pages", f"{wording.size(found.free_bytes)}, {wording.finer_percent(found.free_share)}")
-        )
+        rows.append(("Free pages", f"{size(found.free_bytes)}, {wording.finer_percent(found.free_share)}"))
     if found.wal_bytes is not None:
-        rows.append(("Log file (WAL)", wording.size(found.wal_bytes)))
+        rows.append(("Log file (WAL)", size(found.wal_bytes)))
     if found.wal_pending_bytes is not None:
-        rows.append(("To write back", wording.size(found.wal_pending_bytes)))
+        rows.append(("To write back", size(found.wal_pending_bytes)))
     checkpointed = wording.ago(found.checkpointed_at, now) if found.checkpointed_at else "not known"
     rows.append(("Last checkpoint", checkpointed))
     if found.cache is not None:
@@ -106,7 +105,7 @@ def _database(resources: ResourceView, now: datetime) -> list[tuple[str, str]]:
 def _growth(bytes_a_day: float | None) -> str:
     if bytes_a_day is None:
         return "known after an hour"
-    return f"{wording.size(bytes_a_day)} a day" if bytes_a_day > 0 else "not"
+    return f"{size(bytes_a_day)} a day" if bytes_a_day > 0 else "not"
 
 
 def _full(resources: ResourceView) -> str:
@@ -120,12 +119,10 @@ def _process(figures: ProcessFigures) -> ProcessRow:
     files, limit = own.get("open_files"), own.get("open_files_limit")
     return ProcessRow(
         figures=figures,
-        memory=wording.size(own["rss_bytes"]) if "rss_bytes" in own else "–",
+        memory=size(own["rss_bytes"]) if "rss_bytes" in own else "–",
         processor=f"{own['cpu_percent']:.0f} %" if "cpu_percent" in own else "–",
-        threads=wording.count(own.get("threads")),
-        files=f"{wording.count(files)} of {wording.count(limit)}"
-        if files and limit
-        else wording.count(files),
+        threads=count(own.get("threads")),
+        files=f"{count(files)} of {count(limit)}" if files and limit else count(files),
         pool=f"{pool['checked_out']} of {pool['capacity'] or 'any'}" if "checked_out" in pool else "–",
     )
 
@@ -136,12 +133,12 @@ def _pool(pool: PoolView) -> list[tuple[str, str]]:
     if waits.count:
         waited += f", {wording.milliseconds(waits.longest_ms)} at the longest"
     if waits.failed:
-        waited += f", {wording.count(waits.failed)} in vain"
+        waited += f", {count(waits.failed)} in vain"
     return [
         ("Health", f"{one.health_score} of 100"),
-        ("In use", wording.count(one.checked_out)),
-        ("Idle", wording.count(one.idle)),
-        ("Beyond its size", wording.count(one.overflow)),
+        ("In use", count(one.checked_out)),
+        ("Idle", count(one.idle)),
+        ("Beyond its size", count(one.overflow)),
         ("Size", f"{one.size}, and {'any number' if one.capacity is None else one.max_overflow} more"),
         ("Waits at most", f"{one.timeout_s:g} s"),
         ("Waited for", waited),

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.amounts import many
 from app.blueprints.performance import (
     pages_filters,
     pages_indexes,
@@ -20,7 +21,6 @@ from app.blueprints.performance import (
     pages_statement,
     views,
 )
-from app.blueprints.performance import pages_wording as wording
 from app.blueprints.performance.pages_statements import courses, rows_of
 from app.blueprints.performance.schemas import LONGEST_SQL, RouteSort, StatementSort
 from app.blueprints.performance.spans import DEFAULT_SINCE
@@ -129,7 +129,7 @@ def statements() -> str:
         span,
         rows=rows_of(found, span.asked, course),
         largest=_largest(every),
-        shown=wording.many(len(every), "kind") + limited,
+        shown=many(len(every), "kind") + limited,
         sort=sort,
         orders=ORDERS.items(),
         search=search,
@@ -189,7 +189,7 @@ def routes() -> str:
         "routes",
         span,
         rows=pages_log.routes_of(found, span.asked),
-        shown=wording.many(len(found), "route"),
+        shown=many(len(found), "route"),
         sort=sort,
         sorts={key: _here(span, sort=key) for key in get_args(RouteSort)},
     )
@@ -206,7 +206,7 @@ def indexes() -> str:
         span,
         view=view,
         rows=pages_indexes.rows_of(view.reports),
-        shown=wording.many(len(view.reports), "index", "indexes"),
+        shown=many(len(view.reports), "index", "indexes"),
         built=built if built in {report.name for report in view.reports} else None,
     )
 

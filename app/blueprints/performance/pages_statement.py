@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.amounts import many
 from app.blueprints.performance import pages_wording as wording
 from app.blueprints.performance.pages_drawing import Histogram, histogram
 from app.blueprints.performance.pages_filters import moment
@@ -103,7 +104,7 @@ def plan_words(view: PlanView | None) -> dict[str, Any]:
     }
     if view is not None:
         number = len(view.plan.findings)
-        words["verdict"] = f"{wording.many(number, 'finding')}" if number else "nothing is wrong with it"
+        words["verdict"] = f"{many(number, 'finding')}" if number else "nothing is wrong with it"
     return words
 
 

@@ -1,13 +1,14 @@
 """The words in which figures stand on the performance pages.
 
-Owns durations, sizes, shares, ages and counts as text. Knows no request and no table.
+Owns durations, shares and ages as text. Knows no request and no table.
 """
 
 from datetime import datetime, timedelta
 
+from app.amounts import count
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SIZES = ("bytes", "KB", "MB", "GB", "TB", "PB")
 DAYS_A_MONTH, DAYS_A_YEAR = 30.44, 365.25
 # A forecast beyond this says more about the last days than about the disk.
 FARTHEST_YEARS = 10
@@ -31,17 +32,6 @@ def milliseconds(value: float) -> str:
     return f"{value / 1000:,.0f} s" if value < 120_000 else f"{value / 60_000:,.0f} min"
 
 
-def size(value: float | None) -> str:
-    """Write a number of bytes: `812 bytes`, `120 KB`, `3.8 MB`, `420 MB`; `unknown` for None."""
-    if value is None:
-        return "unknown"
-    step = 0
-    while abs(value) >= 999.5 and step < len(SIZES) - 1:
-        value, step = value / 1024, step + 1
-    short = f"{value:.1f}" if step > 1 and abs(value) < 9.95 else f"{value:,.0f}"
-    return f"{short} {SIZES[step]}"
-
-
 def percent(share: float) -> str:
     """Write a share (0–1): `38 %`, `0.4 %`."""
     return finer_percent(share) if 0 < share < 0.0095 else f"{share * 100:.0f} %"
@@ -53,11 +43,6 @@ def finer_percent(share: float) -> str:
     if 0 < value < 0.05:
         return "<0.1 %"
     return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
-
-
-def count(value: float | None) -> str:
-    """Write a whole number: `41,206`; a dash for None."""
-    return "–" if value is None else f"{value:,.0f}"
 
 
 def short(value: float) -> str:
@@ -84,11 +69,6 @@ def rounded(value: float) -> str:
 def in_words(value: int) -> str:
     """Write a small number as a word: `two`, `14`."""
     return SMALL[value] if 0 <= value < len(SMALL) else f"{value:,}"
-
-
-def many(value: float, one: str, more: str | None = None) -> str:
-    """Write a number with its noun: `1 run`, `3 runs`."""
-    return f"{count(value)} {one if round(value) == 1 else more or one + 's'}"
 
 
 def times(value: int) -> str:

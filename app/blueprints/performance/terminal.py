@@ -7,7 +7,8 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.blueprints.performance.pages_wording import figure, percent, size, until_full
+from app.amounts import size
+from app.blueprints.performance.pages_wording import figure, percent, until_full
 from app.blueprints.performance.views import ResourceView
 from app.database.advice.advise import IndexAdvice
 from app.database.advice.indexes import IndexReport

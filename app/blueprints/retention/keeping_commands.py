@@ -13,9 +13,9 @@ from typing import Any
 import click
 from sqlalchemy import select
 
+from app.amounts import many
 from app.blueprints.retention import archive, holds, holds_api
 from app.blueprints.retention import restore as restoring
-from app.blueprints.retention.amounts import many
 from app.blueprints.retention.group import retention
 from app.blueprints.retention.holds import Filter
 from app.clock import utc_now
@@ -84,9 +84,11 @@ def hold_command(
         if submission is None:
             found = holds.count(wanted, now)
             if dry_run:
-                print_(as_json, {"submissions": found, "done": False}, f"Would hold {many(found)}.")
+                print_(
+                    as_json, {"submissions": found, "done": False}, f"Would hold {many(found, 'submission')}."
+                )
                 return
-            confirm(f"Hold {many(found)}, and what matches later?", yes)
+            confirm(f"Hold {many(found, 'submission')}, and what matches later?", yes)
             made = holds.place_on(wanted, reason, until, now)
         elif dry_run:
             print_(as_json, {"submissions": 1, "done": False}, "Would hold 1 submission.")
@@ -94,7 +96,7 @@ def hold_command(
         else:
             made = holds.place(submission, reason, until, now)
         shown = holds_api.answer(made, holds_api.kept(made))
-    print_(as_json, shown, f"Holds {many(shown['submissions'])}; the hold is {shown['id']}.")
+    print_(as_json, shown, f"Holds {many(shown['submissions'], 'submission')}; the hold is {shown['id']}.")
 
 
 @retention.command("release")
@@ -119,7 +121,7 @@ def release_command(which: str, yes: bool, dry_run: bool, as_json: bool) -> None
     print_(
         as_json,
         {"id": which, "freed": freed},
-        f"Ended; {many(freed)} {'is' if freed == 1 else 'are'} not held any longer.",
+        f"Ended; {many(freed, 'submission')} {'is' if freed == 1 else 'are'} not held any longer.",
     )
 
 
@@ -138,7 +140,7 @@ def holds_command(ended: bool, as_json: bool) -> None:
         return
     for one in shown:
         until = (one["until"] or "released")[:10]
-        kept = f"{many(one['submissions'])} until {until}"
+        kept = f"{many(one['submissions'], 'submission')} until {until}"
         click.echo(f"{one['id']}  {kept}  {one['reason']} ({one['placed_by']})")
     if not shown:
         click.echo("Nothing is held." if not ended else "No hold has ended.")
@@ -183,10 +185,10 @@ def restore_command(
             print_(
                 as_json,
                 {"submissions": found, "done": False},
-                f"Would bring back up to {many(found)}.",
+                f"Would bring back up to {many(found, 'submission')}.",
             )
             return
-        confirm(f"Bring back up to {many(found)}?", yes)
+        confirm(f"Bring back up to {many(found, 'submission')}?", yes)
         done = restoring.restore(asked, holds.who(), hold_days=hold_days)
     print_(as_json, vars(done) | {"damaged": list(done.damaged)}, restoring.sentence(done))
     if done.damaged:
@@ -225,7 +227,8 @@ def archives_command(verify: bool, as_json: bool) -> None:
     )
     for month in found:
         click.echo(
-            f"{month.month}  {many(month.submissions)}, {many(month.screenshots, 'screenshot')},"
+            f"{month.month}  {many(month.submissions, 'submission')},"
+            f" {many(month.screenshots, 'screenshot')},"
             f" {many(month.size_bytes, 'byte')} in {many(month.parts, 'part')}"
         )
 

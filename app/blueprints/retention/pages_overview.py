@@ -122,11 +122,11 @@ def run_row(run: RetentionRun) -> RunRow:
 
 
 def when_words(at: datetime, now: datetime) -> str:
-    """Name the moment of the next run: `Tonight at 03:00`, `Now` for one that was missed."""
+    """Name the moment of the next run: `Tonight at 03:00 UTC`, `Within the minute` for a missed one."""
     if at <= now:
         return "Within the minute"
     night = "Tonight" if at - now < timedelta(hours=24) and at.hour < 12 else "Next"
-    return f"{night} at {at:%H:%M}"
+    return f"{night} at {at:%H:%M} UTC"
 
 
 def due_now(drawn: Plan) -> Sequence[Line]:

@@ -8,8 +8,8 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from app.amounts import many
 from app.blueprints.retention import privacy_erase, privacy_words
-from app.blueprints.retention.amounts import many
 from app.blueprints.retention.privacy_export import export as write_zip
 from app.clock import utc_now
 from app.database.transactions import current_session
@@ -50,7 +50,7 @@ def export(output: Path | None, as_json: bool, **given: str | None) -> None:
         path.unlink(missing_ok=True)
         raise click.ClickException(getattr(error, "message", None) or str(error)) from None
     shown = {"file": str(path), "submissions": count}
-    click.echo(json.dumps(shown) if as_json else f"Wrote {many(count)} to {path}.")
+    click.echo(json.dumps(shown) if as_json else f"Wrote {many(count, 'submission')} to {path}.")
 
 
 @privacy.command("erase")
@@ -127,7 +127,7 @@ def verify(file: Any) -> None:
         raise click.ClickException("this is no certificate") from None
     if not holds:
         raise click.ClickException("this instance did not write this, or it was changed")
-    count = many(said["removed"].get("submissions", 0))
+    count = many(said["removed"].get("submissions", 0), "submission")
     click.echo(f"Certificate {said['id']} holds: {count} erased, finished {said['finished_at'][:19]}.")
 
 

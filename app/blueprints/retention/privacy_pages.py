@@ -7,8 +7,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_openapi import OpenAPI
 
+from app.amounts import many
 from app.blueprints.retention import data_map, privacy_erase, privacy_words
-from app.blueprints.retention.amounts import many
 from app.blueprints.retention.privacy_api import ORDER, zip_of
 from app.clock import utc_now
 from app.database.paging.keyset import paginate
@@ -132,8 +132,8 @@ def _preview(person: Person, found: privacy_erase.Preview, problem: str = "") ->
         "found": found,
         "rows": privacy_words.rows(privacy_words.counts(found)),
         "filters": privacy_words.sentences(found.named),
-        "count": many(found.submissions + found.archived),
-        "held": many(found.held),
+        "count": many(found.submissions + found.archived, "submission"),
+        "held": many(found.held, "submission"),
         "problem": problem,
     }
     return render_template("retention/privacy_preview.html", **context)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.blueprints.retention.amounts import many
+from app.amounts import many
 from app.blueprints.retention.privacy_erase import Preview
 from app.blueprints.retention.privacy_filters import DELETED, ENDED, NAMELESS, SWITCHED_OFF, Named
 from app.clock import rfc3339
@@ -58,7 +58,7 @@ def lines(found: Preview) -> list[str]:
     said = [f"{count:>8,}  {word}" for word, count in rows(counts(found))]
     said += sentences(found.named)
     if found.held:
-        said.append(f"{many(found.held)} held: release the hold first.")
+        said.append(f"{many(found.held, 'submission')} held: release the hold first.")
     return said
 
 

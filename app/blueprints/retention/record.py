@@ -54,7 +54,8 @@ class Record:
 
     def note(self, session: Session, rule: Rule, rows: int, removed: Removed) -> None:
         """Write a batch's figures into the row, in the batch's own transaction."""
-        self._add(rule, rows, removed)
+        if rows:
+            self._add(rule, rows, removed)
         is_submission = rule.kind == SUBMISSIONS
         figures = {
             "run": self.run_id,

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from app.amounts import many, size
 from app.blueprints.retention import forecast
-from app.blueprints.retention.amounts import many
 from app.blueprints.retention.plan import Line, Plan
 from app.clock import rfc3339
 from app.database.transactions import current_session
@@ -67,7 +67,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 
 def summary(plan: Plan) -> str:
     """Write what a plan comes to in one or two sentences."""
-    words = f"{many(plan.submissions)} {_go(plan.submissions)}"
+    words = f"{many(plan.submissions, 'submission')} {_go(plan.submissions)}"
     if plan.changed:
         words += f", {plan.changed:,} {'is' if plan.changed == 1 else 'are'} changed"
     if plan.others:
@@ -114,9 +114,10 @@ def run_lines(run: RetentionRun) -> Iterator[str]:
         ],
         left=2,
     )  # fmt: skip
-    rows = f"{many(run.submissions)} deleted, {run.changed:,} changed, {many(run.others, 'other row')}"
+    rows = f"{many(run.submissions, 'submission')} deleted, {run.changed:,} changed"
+    others = many(run.others, "other row")
     freed = f"{many(run.screenshots, 'picture')}, {size(run.freed_bytes)} freed"
-    yield f"{run.outcome.capitalize()}: {rows}; {freed}."
+    yield f"{run.outcome.capitalize()}: {rows}, {others}; {freed}."
     yield (
         f"{run.duration_ms / 1000:.1f} s, {run.rows_per_second:,.0f} rows a second, "
         f"{run.batches:,} batch{'' if run.batches == 1 else 'es'}, longest lock {run.longest_lock_ms} ms."
@@ -148,27 +149,19 @@ def standing_lines(values: dict[str, Any]) -> Iterator[str]:
     if last is None:
         yield "No sweep ran yet."
     else:
-        words = f"{many(last['submissions_deleted'])} deleted, {size(last['bytes_freed'])} freed"
+        words = (
+            f"{many(last['submissions_deleted'], 'submission')} deleted, {size(last['bytes_freed'])} freed"
+        )
         yield f"Last run   {last['started_at']}  {last['outcome']} ({last['trigger']}): {words}"
         if last["message"]:
             yield f"           {last['message']}"
     if values["last_failed"]:
         yield f"The last daily run failed: {daily['message']}"
     yield f"Next run   {values['next_run']}"
-    yield f"Held       {many(values['held'])}"
+    yield f"Held       {many(values['held'], 'submission')}"
     if values["blobs_to_delete"]:
         count = values["blobs_to_delete"]
         yield f"Blobs      {count:,} {'waits' if count == 1 else 'wait'} to be deleted"
-
-
-def size(count: int) -> str:
-    """Write bytes for people, in powers of 1,000."""
-    value = float(count)
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if value < 1000:
-            return f"{count:,} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:,.1f} TB"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> Iterator[str]:

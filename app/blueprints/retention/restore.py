@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from app.amounts import many
 from app.blueprints.retention import archive
 from app.blueprints.retention import archive_records as records
-from app.blueprints.retention.amounts import many
 from app.blueprints.retention.archive import ArchiveDamaged, Line
 from app.blueprints.retention.privacy_erase import is_erased
 from app.clock import utc_now
@@ -119,7 +119,7 @@ def sentence(done: Restored) -> str:
         f"{done.homeless:,} belong to a project that is gone" if done.homeless else "",
     ]
     rest = "; ".join(part for part in parts if part)
-    return f"Brought back {many(done.restored)}" + (f"; {rest}." if rest else ".")
+    return f"Brought back {many(done.restored, 'submission')}" + (f"; {rest}." if rest else ".")
 
 
 @dataclass

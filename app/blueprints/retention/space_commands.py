@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from app.amounts import size
 from app.blueprints.retention import space
 from app.blueprints.retention.group import retention
 from app.blueprints.retention.keeping_commands import (
@@ -109,16 +110,6 @@ def lines_of(view: SpaceView) -> Iterator[str]:
             f"{rfc3339(run.started_at)[:16]} {run.kind}"
             f" {size(run.before_bytes)} → {size(run.after_bytes)} in {took}"
         )
-
-
-def size(count: int) -> str:
-    """Write a size, `420 KB`, `64.9 MB`."""
-    value = count / 1024
-    for unit in ("KB", "MB", "GB"):
-        if abs(value) < 1000 or unit == "GB":
-            return f"{value:,.0f} KB" if unit == "KB" else f"{value:,.1f} {unit}"
-        value /= 1024
-    raise AssertionError
 
 
 def seconds(count: float) -> str:

@@ -45,11 +45,10 @@ def test_only_http_addresses_become_links(url):
     assert wording.page_path(url) is None
 
 
-def test_paths_and_sizes():
+def test_paths_and_names():
     assert wording.page_path("https://shop.example") == "/"
     assert wording.page_path("HTTPS://shop.example/basket?x=1#y") == "/basket"
     assert wording.page_path("http://[::1/x") is None
-    assert [wording.kilobytes(size) for size in (0.1, 64.4, 2150)] == ["1 KB", "64 KB", "2.1 MB"]
     assert wording.dimensions("1280x720") == "1280 × 720"
     assert [initials(name) for name in ("Marta Lindqvist", "jo", "4471", "")] == [
         "ML",

@@ -115,23 +115,6 @@ def test_a_duration_has_its_unit(value, words):
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (None, "unknown"),
-        (812, "812 bytes"),
-        (1000, "1 KB"),
-        (120 * 1024, "120 KB"),
-        (3.8 * 2**20, "3.8 MB"),
-        (420 * 2**20, "420 MB"),
-        (2**60, "1,024 PB"),
-        (-2048, "-2 KB"),
-    ],
-)
-def test_a_size_has_its_unit(value, words):
-    assert wording.size(value) == words
-
-
-@pytest.mark.parametrize(
     ("share", "words"),
     [(0, "0 %"), (0.0001, "<0.1 %"), (0.004, "0.4 %"), (0.021, "2 %"), (0.38, "38 %"), (1, "100 %")],
 )
@@ -175,8 +158,6 @@ def test_counts_ages_and_edges():
     assert [wording.in_words(value) for value in (0, 1, 9, 10)] == ["no", "one", "nine", "10"]
     assert [wording.times(value) for value in (1, 2, 61)] == ["once", "twice", "61 times"]
     assert [wording.edge(value) for value in (0.512, 131.07, 4194.3)] == ["0.5", "131", "4.2 s"]
-    assert wording.many(1, "index", "indexes") == "1 index"
-    assert wording.many(3809.0, "row") == "3,809 rows"
     lengths = [
         timedelta(0),
         timedelta(seconds=4),

@@ -201,6 +201,7 @@ with app.app_context():
 """
 
 
+@pytest.mark.timeout(120 + 20 * ROUNDS)
 def test_an_erasure_that_is_killed_is_whole_after_the_next_start(people, plant, app, environment):
     for number in range(ROUNDS):
         for day in range(12):

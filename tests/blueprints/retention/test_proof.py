@@ -95,17 +95,12 @@ def wrong_counts():
                 " left join feedback_screenshots s on s.feedback_id = f.id group by p.id, p.stored_bytes"
             )
         ).all()
-        unindexed = connection.scalar(
-            text("select count(*) from feedback_submissions where id not in (select rowid from feedback_fts)")
-        )
-        indexed_and_gone = connection.scalar(
-            text("select count(*) from feedback_fts where rowid not in (select id from feedback_submissions)")
-        )
+    submissions, indexed = "select id from feedback_submissions", "select rowid from feedback_fts"
     return {
         "rollups": check.recount().differences,
         "stored_bytes": [row for row in bytes_kept if row.stored_bytes != row.counted],
-        "not in the search index": unindexed,
-        "in the search index and gone": indexed_and_gone,
+        "not in the search index": number(f"select count(*) from ({submissions} except {indexed}) as s"),
+        "in the search index and gone": number(f"select count(*) from ({indexed} except {submissions}) as s"),
         "pictures": number(
             "select count(*) from feedback_submissions f where has_screenshot"
             " <> exists (select 1 from feedback_screenshots s where s.feedback_id = f.id)"
