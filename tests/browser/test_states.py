@@ -178,7 +178,7 @@ def test_a_submission_that_does_not_come_says_so_and_the_list_stays(submit, ente
     page.locator("body").press("j")
     page.keyboard.press("Enter")
     dialog = page.locator("dialog[data-trouble][open]")
-    expect(dialog).to_contain_text("The server did not answer. Nothing was changed")
+    expect(dialog).to_contain_text("The server did not answer. What you see is as it was.")
     watched.assert_accessible()
     page.keyboard.press("Enter")
     expect(page.locator(f'[data-row="{public_id}"]')).to_be_focused()

@@ -1,7 +1,7 @@
 // Acts from the list: shown at once, sent, taken back when refused; undone by z or by the toast.
 import { announce, on } from './dom.js';
 import { noteChange, refreshList, refreshRows } from './refresh.js';
-import { post, Refused } from './requests.js';
+import { post, Refused, UNSURE } from './requests.js';
 import { foretell } from './rows-state.js';
 import { refuse, say } from './toast.js';
 
@@ -71,7 +71,7 @@ export async function undo() {
     const acts = kept();
     last = acts.pop();
     store(acts);
-    return last ? post(`/admin/api/acts/${last.id}/undo`, {}) : { summary: 'Nothing to undo' };
+    return last ? undoThis(last) : { summary: 'Nothing to undo' };
   });
   if (!done) return;
   say(done.summary);
@@ -80,6 +80,19 @@ export async function undo() {
   noteChange(ids);
   const shown = ids.every((id) => document.getElementById(`row-${id}`));
   await (whole || !shown ? refreshList() : refreshRows(ids));
+}
+
+/**
+ * Undoes an act; where nobody knows whether it is undone, it can be tried again.
+ * @param {Made} made
+ */
+async function undoThis(made) {
+  try {
+    return await post(`/admin/api/acts/${made.id}/undo`, {});
+  } catch (error) {
+    if (error instanceof Refused && error.message === UNSURE) keep(made);
+    throw error;
+  }
 }
 
 /**
@@ -95,13 +108,19 @@ async function attempt(make) {
     return await made;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const words = error.message.startsWith(NOTHING) ? error.message : `${NOTHING}. ${error.message}`;
+    const words = said(error.message);
     refuse(words, error.requestId);
     announce(words);
     return null;
   } finally {
     open -= 1;
   }
+}
+
+/** @param {string} message why an act was refused, or that nobody knows */
+function said(message) {
+  if (message === UNSURE) return `${UNSURE} The list shows it as soon as the server answers.`;
+  return message.startsWith(NOTHING) ? message : `${NOTHING}. ${message}`;
 }
 
 on('click', '[data-undo]', () => {

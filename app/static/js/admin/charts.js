@@ -1,6 +1,7 @@
 // figure[data-chart]: draws the table beside it when it comes into view; the table stays what counts.
 import { debounce } from '../shared/debounce.js';
 import { whenVisible } from '../shared/lazy.js';
+import { keepTrying, stopTrying } from './again.js';
 import { notes, roomForNames } from './chart-notes.js';
 import { datasets, options, tokens, wanted } from './chart-style.js';
 import { read } from './chart-table.js';
@@ -48,11 +49,16 @@ async function show(figure) {
     say(figure, 'drawn');
   } catch (error) {
     fail(figure);
+    if (!library) keepTrying('charts', showFailed);
     reportError(error);
   }
 }
 
-/** @returns {Promise<Library>} Chart.js, fetched with the first chart; a failure is tried again with the next */
+function showFailed() {
+  for (const figure of document.querySelectorAll('[data-chart-state="failed"]')) show(/** @type {HTMLElement} */ (figure));
+}
+
+/** @returns {Promise<Library>} Chart.js, fetched with the first chart; one that did not come is tried again */
 function loaded() {
   library ??= import(new URL(LIBRARY, import.meta.url).href).then(taken, (error) => {
     library = undefined;
@@ -66,6 +72,7 @@ function taken() {
   const globals = /** @type {{ Chart?: Library }} */ (/** @type {unknown} */ (window));
   const Chart = globals.Chart;
   delete globals.Chart;
+  stopTrying('charts');
   if (!Chart) throw new Error('Chart.js is not there');
   return Chart;
 }

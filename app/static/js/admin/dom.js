@@ -43,3 +43,12 @@ export function announce(words) {
 export function isList(ctx) {
   return ctx?.target instanceof Element && ctx.target.id === 'list';
 }
+
+/**
+ * Whether a request of htmx brings another submission into the page; to draw the open one anew is none.
+ * @param {any} ctx
+ */
+export function isOpening(ctx) {
+  if (!(ctx?.target instanceof Element) || ctx.target.id !== 'detail') return false;
+  return ctx.request.method === 'GET' && !ctx.sourceElement?.matches('[data-quiet]');
+}

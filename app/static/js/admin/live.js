@@ -43,7 +43,10 @@ function listen(url) {
  */
 function connect(url) {
   const source = new EventSource(url);
-  source.addEventListener('open', () => poll(false));
+  source.addEventListener('open', () => {
+    if (polling) lookAround(); // a new stream tells nothing of what was before it
+    poll(false);
+  });
   source.addEventListener('error', () => {
     if (source.readyState !== EventSource.CLOSED) return; // it connects again by itself
     poll(true);
@@ -62,12 +65,13 @@ function connect(url) {
 /** @param {boolean} on */
 function poll(on) {
   clearInterval(polling);
-  if (!on) return;
-  polling = window.setInterval(() => {
-    if (document.hidden) return;
-    take({ type: 'submission', id: null });
-    take({ type: 'update', id: null });
-  }, POLL_MS);
+  polling = on ? window.setInterval(() => document.hidden || lookAround(), POLL_MS) : 0;
+}
+
+/** Anything may have happened. */
+function lookAround() {
+  take({ type: 'submission', id: null });
+  take({ type: 'update', id: null });
 }
 
 /** @param {News} news */

@@ -16,6 +16,7 @@ import './macros.js';
 import './marks.js';
 import './menu-focus.js';
 import './menus.js';
+import './overtaken.js';
 import './palette.js';
 import './polls.js';
 import './redact.js';

@@ -1,8 +1,10 @@
 // Rows, list and open submission as the server has them now: one request at a time each, and what is asked last is shown.
+import { keepTrying, stopTrying } from './again.js';
 import { onEach } from './dom.js';
 import { fetchPart } from './requests.js';
 import { placeIn } from './rows.js';
 import { isWaiting } from './rows-state.js';
+import { refuse } from './toast.js';
 
 /** Rows that the server may know better. @type {Set<string>} */
 const stale = new Set();
@@ -70,8 +72,19 @@ async function refreshThese(ids) {
   if (!(list instanceof HTMLElement) || !source) return;
   const here = ids.filter((id) => document.getElementById(`row-${id}`));
   const base = list.dataset.rowsUrl ?? '';
-  await fetchPart(`${base}${base.includes('?') ? '&' : '?'}ids=${here.join(',')}`, { source, swap: 'none' });
+  const isLost = await fetchPart(`${base}${base.includes('?') ? '&' : '?'}ids=${here.join(',')}`, { source, swap: 'none' });
+  if (isLost) {
+    for (const id of ids) stale.add(id);
+    keepTrying('rows', drawRows, tellOld);
+    return;
+  }
+  stopTrying('rows');
   refreshOpen(ids);
+}
+
+/** @param {number | null} left */
+function tellOld(left) {
+  if (left === null) refuse('The server has not answered for some minutes. What you see may be old.', '');
 }
 
 /** Loads the list again; the open submission stays, and so do the place in the list and words that were not sent. */
@@ -96,9 +109,11 @@ async function fetchList() {
     giveBack = typed();
   };
   document.addEventListener('htmx:before:swap', before);
-  await fetchPart(list.dataset.list ?? '', { source, target: '#list', swap: 'outerHTML', headers });
+  const isLost = await fetchPart(list.dataset.list ?? '', { source, target: '#list', swap: 'outerHTML', headers });
   document.removeEventListener('htmx:before:swap', before);
-  if (list.isConnected) return; // it did not come, which the list itself says
+  if (isLost) keepTrying('refresh', drawList, tellOld);
+  else stopTrying('refresh');
+  if (list.isConnected) return; // it did not come
   if (!wasElsewhere) placeIn(order)?.focus();
   giveBack();
   refreshOpen([]);

@@ -4,7 +4,7 @@
 export class Refused extends Error {
   /**
    * @param {string} message
-   * @param {string} [requestId]
+   * @param {string} [requestId] none: the server did not answer, and may have done it
    */
   constructor(message, requestId = '') {
     super(message);
@@ -12,7 +12,8 @@ export class Refused extends Error {
   }
 }
 
-const AWAY = 'The server did not answer.';
+/** What is said of a change whose answer was lost on the way. */
+export const UNSURE = 'The server did not answer, so this may or may not have been done.';
 /** Longer than the largest act takes; it is made in several transactions. */
 const TIMEOUT_MS = 60_000;
 
@@ -29,7 +30,7 @@ export async function post(path, body) {
     const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal });
     answer = await response.json();
   } catch {
-    throw new Refused(AWAY);
+    throw new Refused(UNSURE);
   }
   if (answer.success) return answer.data;
   throw new Refused(answer.error.message, answer.error.request_id);
@@ -47,10 +48,30 @@ const AS_LIST = { 'HX-Target': 'section#list' };
  * Has htmx fetch a part of the page.
  * @param {string} path
  * @param {{source?: Element, target?: string, swap?: string, headers?: object, push?: string}} options
- * @returns {Promise<void>}
+ * @returns {Promise<boolean>} whether it may come if it is asked for again: the server did not answer, or not now
  */
-export function fetchPart(path, options) {
+export async function fetchPart(path, options) {
   const htmx = /** @type {any} */ (window).htmx;
   const headers = options.target === '#list' ? { ...AS_LIST, ...options.headers } : options.headers;
-  return htmx.ajax('GET', path, { push: 'false', ...options, headers });
+  let isLost = false;
+  const noting = async (/** @type {string} */ url, /** @type {RequestInit} */ request) => {
+    try {
+      const response = await window.fetch(url, request);
+      isLost = mayComeLater(response.status);
+      return response;
+    } catch (error) {
+      isLost = /** @type {any} */ (error)?.name !== 'AbortError';
+      throw error;
+    }
+  };
+  await htmx.ajax('GET', path, { push: 'false', ...options, headers, fetch: noting });
+  return isLost;
+}
+
+/**
+ * Whether the same request may be answered otherwise in a while.
+ * @param {number} status
+ */
+export function mayComeLater(status) {
+  return status >= 500 || status === 429;
 }
