@@ -155,7 +155,8 @@ def test_more_than_a_fifth_of_a_project_is_left_out_at_night_and_goes_only_when_
     browser, queue = sign_in(), jobs.queue_of(app)
     page = text_of(browser.get(BASE))
     assert "21 submissions are due" in page
-    assert "is left out: 21 of its 21 would go at once, more than 20 %" in page
+    assert "1 project is left out, because more than 20 % of what it has would go at once" in page
+    assert "21 of 21" in page
     assert "Also where it is more than 20 %: 21 of the 21 of Shop" in text_of(browser.get(f"{BASE}/due"))
     browser.post(f"{BASE}/run", {})
     queue.execute(queue.dequeue())
