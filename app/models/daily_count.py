@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ForeignKey,
+    ScalarSelect,
     Select,
     Table,
     cast,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
+from app.database.checked import checked
 from app.database.prepared import Prepared
 from app.models.base import Base
 
@@ -138,6 +140,34 @@ def counts_by_project(status: str) -> Select[int, int]:
 def totals_by_project() -> Select[int, int]:
     """Select project id and all its submissions, archived ones too."""
     return select(DailyCount.project_id, _total(DailyCount.submissions)).group_by(DailyCount.project_id)
+
+
+def some_read() -> ColumnElement[bool]:
+    """Return the condition on the rows that count something read."""
+    return DailyCount.submissions > DailyCount.unread
+
+
+def some_without_picture() -> ColumnElement[bool]:
+    """Return the condition on the rows that count something without a picture."""
+    return DailyCount.submissions > DailyCount.screenshots
+
+
+def first_counted(
+    value: ColumnElement[Any], project_id: int | None, conditions: Sequence[ColumnElement[bool]]
+) -> ScalarSelect[Any]:
+    """Select a value if a row of a project (or of any) that meets the conditions counts anything, else NULL.
+
+    The newest days are looked at first, for what is asked for is mostly there.
+    """
+    newest = [column.desc() for column in DailyCount.__table__.primary_key]
+    # Left to itself SQLite reads all rows and sorts them, for it takes them for few.
+    meets = map(checked, [*conditions, DailyCount.submissions > 0])
+    counted = select(value.label("value")).select_from(DailyCount).where(*meets)
+    if project_id is not None:
+        counted = counted.where(DailyCount.project_id == project_id)
+    # Once for all arms of a page that are merged.
+    once = counted.order_by(*newest).limit(1).cte()
+    return select(once).scalar_subquery()
 
 
 def _total(column: "InstrumentedAttribute[int]") -> ColumnElement[int]:

@@ -5,11 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, case, exists, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    UnaryExpression,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+)
 
 from app.database.types import EPOCH, UtcTime
-from app.models import daily_count, tag
+from app.models import tag
 from app.models.addresses import is_address
+from app.models.daily_count import DailyCount, first_counted, some_read, some_without_picture
 from app.models.feedback import Feedback
 from app.models.project import Project
 from app.models.screenshot import Screenshot
@@ -52,13 +64,14 @@ class InboxFilter:
             # all that a project has in a box for a page of it.
             .outerjoin(Feedback.project)
             .outerjoin(Feedback.screenshot)
-            .where(*self.conditions())
+            .where(*self.listed())
         )
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the SQL conditions."""
         equal = {
             Feedback.project_id: self.project_id,
+            Feedback.category: self.category,
             Feedback.status: self.status,
             Feedback.is_read: self.is_read,
             Feedback.is_archived: self.is_archived,
@@ -70,8 +83,6 @@ class InboxFilter:
             found.append(pictured() if self.has_screenshot else ~Feedback.has_screenshot)
         if self.reporter is not None:
             found.append(is_address(Feedback.reporter_email, self.reporter))
-        if self.category is not None:
-            found.append(of_category(self.category))
         if self.tag is not None:
             found.append(Feedback.id.in_(tag.submissions(self.tag)))
         if self.since is not None:
@@ -82,6 +93,37 @@ class InboxFilter:
             assert self.context is not None, "a query has a context"
             found.extend(self.query.conditions(self.context))
         return found
+
+    def listed(self) -> list[ColumnElement[bool]]:
+        """Return the conditions of a list, which walks nothing where nothing is counted that meets them."""
+        begin = self.begin(literal(EPOCH, UtcTime))
+        if begin is None:
+            return self.conditions()
+        # SQLite ends a walk before it begins by the range of its index, PostgreSQL by what names no column.
+        return [*self.conditions(), Feedback.created_at >= begin, begin.is_not(None)]
+
+    def begin(self, lowest: ColumnElement[Any]) -> ScalarSelect[Any] | None:
+        """Select `lowest`, where a list begins, or NULL where the roll-up counts nothing that is asked for.
+
+        None where an index finds what is asked for, so that the roll-up need not be asked.
+        """
+        asks = self.category is not None or self.has_screenshot is False or self.is_read is True
+        if not asks and not (self.query and self.query.asks_the_counts()):
+            return None
+        return first_counted(lowest, self.project_id, self._counted())
+
+    def _counted(self) -> list[ColumnElement[bool]]:
+        equal = {
+            DailyCount.category: self.category,
+            DailyCount.status: self.status,
+            DailyCount.is_archived: self.is_archived,
+        }
+        found = [column == value for column, value in equal.items() if value is not None]
+        if self.is_read is True:
+            found.append(some_read())
+        if self.has_screenshot is False:
+            found.append(some_without_picture())
+        return found if self.query is None else [*found, *self.query.counted()]
 
     def order(self) -> Sequence[UnaryExpression[Any]]:
         """Return the order of the list; it ends in the unique id.
@@ -101,21 +143,10 @@ class InboxFilter:
         return bool(asked) or self.session_id is not None or self.reporter is not None
 
 
-def of_category(key: str) -> ColumnElement[bool]:
-    """Return the condition that a submission is of a category.
-
-    No index knows categories: a list is walked from its newest on. Of one that no submission ever had there
-    is nothing to walk.
-    """
-    known = select(daily_count.DailyCount.category).where(daily_count.DailyCount.category == key).exists()
-    begin = select(case((known, literal(EPOCH, UtcTime)))).scalar_subquery()
-    return and_(Feedback.category == key, Feedback.created_at >= begin)
-
-
 def pictured() -> ColumnElement[bool]:
     """Return the condition that a submission has a picture.
 
-    No index knows it either, for most have one. Where none has, there is nothing to walk.
+    No index knows it, for most have one. Where none has, there is nothing to walk.
     """
     begin = select(case((exists().select_from(Screenshot), literal(EPOCH, UtcTime)))).scalar_subquery()
     return and_(Feedback.has_screenshot, Feedback.created_at >= begin)

@@ -108,7 +108,8 @@ def tagged(feedback_id: ColumnElement[int], name: str) -> ColumnElement[bool]:
     linked = select(FeedbackTag.tag_id).where(
         FeedbackTag.feedback_id == feedback_id, FeedbackTag.tag_id == named
     )
-    return linked.exists()
+    # Also where the page around it is led by another tag.
+    return linked.correlate_except(FeedbackTag).exists()
 
 
 def replace(session: Session, feedback_id: int, names: Iterable[str]) -> dict[str, list[str]] | None:

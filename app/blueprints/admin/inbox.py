@@ -190,7 +190,7 @@ def arrivals() -> ResponseReturnValue:
     project_id = db.session.scalar(select(Project.id).where(Project.public_key == wanted.project))
     newer = (
         select(Feedback.id)
-        .where(*wanted.filter(project_id).conditions(), Feedback.created_at > since)
+        .where(*wanted.filter(project_id).listed(), Feedback.created_at > since)
         .limit(MOST_ARRIVALS + 1)
     )
     count = db.session.scalar(select(func.count()).select_from(newer.subquery())) or 0

@@ -378,7 +378,7 @@ def _neighbour(found: Feedback, chosen: InboxFilter, *, back: bool) -> ScalarSel
     here = tuple_(*(literal(getattr(found, str(column.key)), column.type) for column in columns))
     query = (
         select(Feedback.public_id)
-        .where(*chosen.conditions(), row < here if falling else row > here)
+        .where(*chosen.listed(), row < here if falling else row > here)
         .order_by(*(column.desc() if falling else column.asc() for column in columns))
         .limit(1)
     )

@@ -53,7 +53,7 @@ def _conditions(query: str, rail: Rail) -> Sequence[Any] | None:
         project = rail.project(wanted.project)
         if wanted.project and project is None:
             return None
-        return wanted.filter(project.id if project else None).conditions()
+        return wanted.filter(project.id if project else None).listed()
     except ClientError:
         return None
 

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, literal, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.database.checked import checked
 from app.database.types import EPOCH, UtcTime
 from app.models import tag
 from app.models.addresses import is_address
-from app.models.feedback import Feedback
-from app.models.inbox_filter import of_category, pictured
+from app.models.feedback import UNSETTLED, Feedback
+from app.models.inbox_filter import pictured
 from app.models.message import NOTE, Message
 from app.models.project import Project
 from app.models.query.terms import ME, NOBODY, age_of, moment_of, rating_of
@@ -94,10 +94,15 @@ def _status(value: str, _context: QueryContext) -> ColumnElement[bool]:
 
 
 def _category(value: str, _context: QueryContext) -> ColumnElement[bool]:
-    return of_category(value)
+    return Feedback.category == value
 
 
 def _project(value: str, _context: QueryContext) -> ColumnElement[bool]:
+    return Feedback.project_id == project_named(value)
+
+
+def project_named(value: str) -> ScalarSelect[int]:
+    """Select the id of the project with this key or name; NULL where there is none."""
     named = func.lower(Project.name) == value.lower()
     found = (
         select(Project.id)
@@ -105,7 +110,7 @@ def _project(value: str, _context: QueryContext) -> ColumnElement[bool]:
         .order_by(case((Project.public_key == value, 0), else_=1), Project.id)
         .limit(1)
     )
-    return Feedback.project_id == found.scalar_subquery()
+    return found.scalar_subquery()
 
 
 def _has(value: str, _context: QueryContext) -> ColumnElement[bool]:
@@ -164,7 +169,9 @@ def _answered(value: str, _context: QueryContext) -> ColumnElement[bool]:
 
 
 def _settled(value: str, _context: QueryContext) -> ColumnElement[bool]:
-    return _having(Feedback.settled_at, moment_of(value))
+    # Nothing unsettled has a time of it (`feedback.settling`); of one box SQLite knows that before it walks.
+    settled = (Feedback.status != status for status in sorted(UNSETTLED))
+    return and_(*settled, _having(Feedback.settled_at, moment_of(value)))
 
 
 def _having(column: InstrumentedAttribute[datetime | None], since: datetime | None) -> ColumnElement[bool]:

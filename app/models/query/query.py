@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement
 
 from app.models.query.conditions import QueryContext, condition
+from app.models.query.counted import asks_the_counts, counted
 from app.models.query.tree import All, Node, Not, Term
 
 
@@ -51,6 +52,14 @@ class Query:
     def conditions(self, context: QueryContext) -> list[ColumnElement[bool]]:
         """Return the SQL conditions that a submission must meet."""
         return [condition(part, context) for part in self.parts]
+
+    def counted(self) -> list[ColumnElement[bool]]:
+        """Return the conditions on the rows of `daily_counts` that can count what a submission must meet."""
+        return [told for part in self.parts if (told := counted(part)) is not None]
+
+    def asks_the_counts(self) -> bool:
+        """Tell whether its list might be walked in vain, which the roll-up can know."""
+        return any(map(asks_the_counts, self.parts))
 
 
 def of_parts(parts: tuple[Node, ...]) -> Query:

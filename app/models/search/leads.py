@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, literal, null, select, true
 
 from app.database.checked import checked
 from app.database.search.conditions import matches
 from app.database.search.match import Match
+from app.database.types import EPOCH, UtcTime
 from app.models.addresses import is_address
 from app.models.feedback import STATUSES, Feedback
 from app.models.inbox_filter import InboxFilter
 from app.models.message import NOTE, Message
 from app.models.query.query import of_parts
 from app.models.query.text import holding_directly, match_of, tail_start
-from app.models.query.tree import Either, Node, Term
+from app.models.query.tree import All, Either, Node, Not, Term
 from app.models.search.keeping import INDEX
 from app.models.tag import FeedbackTag, Tag, key_of
 
@@ -36,6 +37,9 @@ class Arm:
     query: Select[Any]
     keys: Keys
 
+
+# A box of so many is walked whole (some 12 steps of SQLite's machine each) rather than a tag of more.
+SMALL = 2_500
 
 # Makes arms of what else a submission must meet; and whether it is for SQLite.
 Arms: TypeAlias = Callable[[Conditions, bool], list[Arm]]
@@ -55,13 +59,14 @@ class Lead:
 
 def lead_of(wanted: InboxFilter) -> Lead | None:
     """Return what leads the pages of a filter without words; None where the order's own index does."""
+    parts = wanted.query.parts if wanted.query else ()
+    box = wanted.status or (wanted.query.value("status") if wanted.query else None)
     if wanted.tag is not None:
-        return Lead(_tagged(wanted.tag), replace(wanted, tag=None))
+        return Lead(_tagged(wanted.tag, box), replace(wanted, tag=None))
     if wanted.reporter is not None:
         return Lead(_sent_by(_SENDERS["email"](wanted.reporter)), replace(wanted, reporter=None))
-    parts = wanted.query.parts if wanted.query else ()
     for part in parts:
-        arms = _arms_of(part)
+        arms = _arms_of(part, box)
         if arms is not None:
             rest = of_parts(tuple(other for other in parts if other is not part))
             return Lead(arms, replace(wanted, query=rest))
@@ -82,12 +87,12 @@ def held(match: Match | None) -> Arms:
     return arms
 
 
-def _arms_of(part: Node) -> Arms | None:
+def _arms_of(part: Node, box: str | None) -> Arms | None:
     """Return what leads by ids, of a term or of several of which one must hold."""
     if (match := match_of(part)) is not None:
         return held(match)
     if isinstance(part, Either):
-        found = [_arms_of(item) for item in part.items]
+        found = [_arms_of(item, box) for item in part.items]
         known = [arms for arms in found if arms is not None]
         return _joined(known) if len(known) == len(found) else None
     if not isinstance(part, Term):
@@ -95,7 +100,7 @@ def _arms_of(part: Node) -> Arms | None:
     if part.name in ("reporter", "email", "session"):
         return _sent_by(_SENDERS[part.name](part.value))
     if part.name == "tag":
-        return _tagged(part.value)
+        return _tagged(part.value, box)
     return _noted if str(part) == "has:note" else None
 
 
@@ -108,14 +113,37 @@ def _leading(key: ColumnElement[int], sqlite: bool) -> ColumnElement[bool]:
     return Feedback.id == (key + 0 if sqlite else key)
 
 
-def _tagged(name: str) -> Arms:
+def _tagged(name: str, box: str | None) -> Arms:
+    """Lead by a tag; where it has many submissions and their box few, by that box in the tag's order."""
+
     def arms(conditions: Conditions, sqlite: bool) -> list[Arm]:
         key = FeedbackTag.feedback_id.expression
         named = select(Tag.id).where(Tag.key == key_of(name)).scalar_subquery()
         found = select(key.label("id")).join(Feedback, _leading(key, sqlite))
-        return [Arm(found.where(FeedbackTag.tag_id == named, *conditions), (key,))]
+        found = found.where(FeedbackTag.tag_id == named, *conditions)
+        if box is None:
+            return [Arm(found, (key,))]
+        few = _is_small(box, FeedbackTag.tag_id == named)
+        # With the sum the box is not walked by id.
+        own, beginning = Feedback.id + 0, Feedback.created_at.expression
+        inside = select(own.label("id")).join(FeedbackTag, FeedbackTag.feedback_id == Feedback.id)
+        inside = inside.where(
+            checked(FeedbackTag.tag_id == named),
+            Feedback.status == box,
+            beginning >= case((few, literal(EPOCH, UtcTime)), else_=null()),
+            *conditions,
+        )
+        return [Arm(found.where(key >= case((few, null()), else_=0)), (key,)), Arm(inside, (own,))]
 
     return arms
+
+
+def _is_small(box: Any, linked: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether a box has at most `SMALL` submissions and a tag has more."""
+    in_box = select(literal(1)).where(Feedback.status == box).limit(1).offset(SMALL)
+    links = select(literal(1)).select_from(FeedbackTag).where(linked).limit(1).offset(SMALL)
+    once = select(and_(~in_box.exists(), links.exists()).label("is_small")).cte()
+    return select(once).scalar_subquery() == true()
 
 
 _SENDERS: dict[str, Callable[[str], Conditions]] = {
@@ -143,17 +171,31 @@ def _noted(conditions: Conditions, sqlite: bool) -> list[Arm]:
 
 def _by_box(wanted: InboxFilter, parts: Sequence[Node]) -> Lead | None:
     """Lead by boxes where the list is not of one, but its index begins with one: box by box, merged."""
-    if wanted.status is not None or any(isinstance(part, Term) and part.name == "status" for part in parts):
+    about = {part: found for part in parts if (found := _boxes_of(part)) is not None}
+    left = [status for status in STATUSES if wanted.status in (None, status)]
+    left = [status for status in left if all(status in found for found in about.values())]
+    named = wanted.status is not None or any(isinstance(part, Term) for part in about)
+    if left and named:
         return None
-    for part in parts:
-        if isinstance(part, Either) and all(
-            isinstance(one, Term) and one.name == "status" for one in part.items
-        ):
-            rest = of_parts(tuple(other for other in parts if other is not part))
-            chosen = dict.fromkeys(one.value for one in part.items if isinstance(one, Term))
-            return _boxes(tuple(chosen), replace(wanted, query=rest))
+    if about:
+        rest = of_parts(tuple(other for other in parts if other not in about))
+        return _boxes(left, replace(wanted, query=rest))
     asked = wanted.project_id is not None or wanted.is_read is False or wanted.is_archived is True
     return _boxes(STATUSES, wanted) if asked or any(map(_begins_with_a_box, parts)) else None
+
+
+def _boxes_of(part: Node) -> frozenset[str] | None:
+    """Return the boxes of which a part is about, if it is about boxes alone."""
+    if isinstance(part, Term):
+        return frozenset({part.value}) if part.name == "status" else None
+    if isinstance(part, Not):
+        left_out = _boxes_of(part.item)
+        return None if left_out is None else frozenset(STATUSES) - left_out
+    found = [_boxes_of(item) for item in part.items] if isinstance(part, All | Either) else []
+    known = [boxes for boxes in found if boxes is not None]
+    if not found or len(known) < len(found):
+        return None
+    return frozenset.union(*known) if isinstance(part, Either) else frozenset.intersection(*known)
 
 
 def _begins_with_a_box(part: Node) -> bool:
@@ -175,6 +217,7 @@ def _boxes(statuses: Sequence[str], rest: InboxFilter) -> Lead:
     def arms(conditions: Conditions, _sqlite: bool) -> list[Arm]:
         keys: tuple[Any, Any] = (Feedback.created_at.expression, Feedback.id.expression)
         found = select(keys[1].label("id"), keys[0].label("at")).where(*conditions)
-        return [Arm(found.where(Feedback.status == status), keys) for status in statuses]
+        one_of = [Feedback.status == status for status in statuses] or [false()]
+        return [Arm(found.where(one), keys) for one in one_of]
 
     return Boxes(arms, rest)

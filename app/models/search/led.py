@@ -17,6 +17,7 @@ from app.database.paging import cursors
 from app.database.prepared_select import PreparedSelect
 from app.database.search.conditions import asking, rank
 from app.database.search.match import Match
+from app.database.types import EPOCH, UtcTime
 from app.models.feedback import Feedback
 from app.models.inbox_filter import InboxFilter
 from app.models.query.query import Query
@@ -114,9 +115,11 @@ def _select(led: Led, way: tuple[Any, ...]) -> Select[Any]:
 
 
 def _in_order(led: Led, rising: bool, from_place: bool) -> Select[Any]:
+    by_time = isinstance(led.led_by, Boxes)
+    begin = led.wanted.begin(literal(EPOCH, UtcTime) if by_time else literal(0))
     arms = []
     for arm in led.arms():
-        query = arm.query
+        query = arm.query if begin is None else arm.query.where(arm.keys[0] >= begin, begin.is_not(None))
         if from_place:
             place = [bindparam(f"place_{at}", type_=key.type) for at, key in enumerate(arm.keys)]
             here = row_value(*arm.keys), row_value(*place)
