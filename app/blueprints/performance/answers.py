@@ -61,7 +61,8 @@ def whole_statement(view: StatementView) -> dict[str, Any]:
         "series": plain(view.detail.series),
         "samples": plain(view.samples),
         "plan": plain(view.plan),
-        "advice": plain(view.advice),
+        "advice": plain(view.advice.offers),
+        "search": plain(view.advice.search),
     }
 
 
@@ -94,14 +95,16 @@ def plan_view(view: PlanView) -> dict[str, Any]:
         "database": view.plan.database,
         "plan": plain(view.plan.nodes),
         "findings": plain(view.plan.findings),
-        "indexes": plain(view.advice),
+        "indexes": plain(view.advice.offers),
+        "search": plain(view.advice.search),
     }
 
 
 def index_view(view: IndexView) -> dict[str, Any]:
     """Return every index with its use, and the advice."""
     found = [plain(one) | {"used": bool(one.used_by)} for one in view.reports]
-    return {"indexes": found, "advice": plain(view.advice)}
+    advice = view.advice
+    return {"indexes": found, "advice": plain(advice.offers), "search": plain(advice.search)}
 
 
 def resources(view: ResourceView) -> dict[str, Any]:

@@ -107,6 +107,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "percent": wording.percent,
     "whole": count,
     "many": many,
+    "cut_short": wording.cut_short,
     "times": wording.times,
     "ago": wording.ago,
     "moment": moment,

@@ -58,8 +58,8 @@ def load(watcher: Watcher, since: datetime, asked: str | None, now: datetime) ->
     found = findings.worst_first(
         [
             *findings.of_alerts(resources.alerts, now),
-            *findings.of_advice(indexes.advice, statements, watcher.slow_query_ms, asked),
-            *findings.of_slow(statements, indexes.advice, watcher.slow_query_ms, asked),
+            *findings.of_advice(indexes.advice.offers, statements, watcher.slow_query_ms, asked),
+            *findings.of_slow(statements, indexes.advice.offers, watcher.slow_query_ms, asked),
             *findings.of_repeats(statistics.requests(since), statements, asked),
             *findings.of_errors(overview, asked),
             *_spare(indexes, overview, asked, now),

@@ -6,6 +6,7 @@ Owns durations, shares and ages as text. Knows no request and no table.
 from datetime import datetime, timedelta
 
 from app.amounts import count
+from app.database.advice.advise import Search
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -43,6 +44,14 @@ def finer_percent(share: float) -> str:
     if 0 < value < 0.05:
         return "<0.1 %"
     return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
+
+
+def cut_short(search: Search) -> str:
+    """Say that not all possible indexes were tried, and how many were."""
+    return (
+        f"Time was over before all was tried: {search.tried:,} of {search.possible:,} possible indexes were. "
+        "What is missing here may still help."
+    )
 
 
 def short(value: float) -> str:

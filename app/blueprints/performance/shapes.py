@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from app.blueprints.performance.views import Sample
-from app.database.advice.advise import IndexAdvice
+from app.database.advice.advise import IndexAdvice, Search
 from app.database.gauges.alerts import Alert
 from app.database.gauges.measure import DatabaseGauges
 from app.database.gauges.running import LongRunning
@@ -68,6 +68,7 @@ class WholeStatement(Statement):
     samples: list[Sample]
     plan: Plan | None
     advice: list[IndexAdvice]
+    search: Search
 
 
 class OneStatement(BaseModel):
@@ -133,6 +134,7 @@ class PlanAnswer(BaseModel):
     plan: list[Node]
     findings: list[Finding]
     indexes: list[IndexAdvice]
+    search: Search
 
 
 class OnePlan(BaseModel):
@@ -161,6 +163,7 @@ class IndexLists(BaseModel):
 
     indexes: list[IndexUse]
     advice: list[IndexAdvice]
+    search: Search
 
 
 class Indexes(BaseModel):

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.amounts import size
-from app.blueprints.performance.pages_wording import figure, percent, until_full
+from app.blueprints.performance.pages_wording import cut_short, figure, percent, until_full
 from app.blueprints.performance.views import ResourceView
-from app.database.advice.advise import IndexAdvice
+from app.database.advice.advise import Advice
 from app.database.advice.indexes import IndexReport
 from app.database.plans.plan import Finding, Node, Plan
 from app.database.tracking.figures import ProcessFigures, StatementFigures
@@ -62,11 +62,13 @@ def index_lines(found: Iterable[IndexReport]) -> list[str]:
     return table(headings, rows, left=4)
 
 
-def advice_lines(found: Sequence[IndexAdvice]) -> Iterator[str]:
-    """Yield the indexes that would help, each with what it brings and costs."""
-    if not found:
+def advice_lines(found: Advice) -> Iterator[str]:
+    """Yield the indexes that would help, each with what it brings and costs; first whether all were tried."""
+    if found.search.cut_short:
+        yield fitted(cut_short(found.search))
+    elif not found.offers:
         yield "No index is missing."
-    for one in found:
+    for one in found.offers:
         yield fitted(f"Missing: {one.ddl}")
         yield fitted(
             f"{INDENT}about {one.rows_before:,.0f} rows read before, {one.rows_after:,.0f} after, a run; "

@@ -19,7 +19,7 @@ from app.clock import utc_now
 from app.config import current_settings
 from app.database.advice import advise as advising
 from app.database.advice import building, indexes
-from app.database.advice.advise import IndexAdvice
+from app.database.advice.advise import Advice
 from app.database.advice.indexes import IndexReport
 from app.database.gauges import measure as gauges
 from app.database.gauges import running
@@ -88,7 +88,7 @@ class StatementView:
     detail: StatementDetail
     samples: tuple[Sample, ...]
     plan: Plan | None
-    advice: tuple[IndexAdvice, ...]
+    advice: Advice
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class IndexView:
     """Every index with its use, and those that are missing, the most gain first."""
 
     reports: tuple[IndexReport, ...]
-    advice: tuple[IndexAdvice, ...]
+    advice: Advice
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class PlanView:
     """The plan of an operator's statement, and the indexes that the planner was shown to use for it."""
 
     plan: Plan
-    advice: tuple[IndexAdvice, ...]
+    advice: Advice
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def statement(fingerprint: str, since: datetime) -> StatementView:
         detail,
         samples,
         seen or _plan_now(detail.figures.text),
-        tuple(advising.advise(watcher.engine, [detail.figures])),
+        advising.advise(watcher.engine, [detail.figures]),
     )
 
 
@@ -229,8 +229,8 @@ def build_index(ddl: str, since: datetime, fingerprint: str | None = None) -> No
 
     Raises ClientError `index_not_advised` (422) for any other, `index_exists` (409).
     """
-    offered = _advice(since) if fingerprint is None else statement(fingerprint, since).advice
-    if ddl not in {advice.ddl for advice in offered}:
+    advice = _advice(since) if fingerprint is None else statement(fingerprint, since).advice
+    if ddl not in {offer.ddl for offer in advice.offers}:
         raise ClientError(422, "index_not_advised", "Only an index that the advice offers is built.")
     # PostgreSQL builds beside writers, and so waits for every transaction that is open: this request's too.
     current_session().rollback()
@@ -253,7 +253,7 @@ def plan(sql: str, params: Mapping[str, object] | Sequence[object] | None = None
     is_quick = _time_of_planning() - began <= QUICK_SECONDS
     asked = _asked(sql, engine)
     _record("plan.request", details={"sql": asked.text[:MOST_RECORDED]})
-    return PlanView(found, tuple(advising.advise(engine, [asked])) if is_quick else ())
+    return PlanView(found, advising.advise(engine, [asked]) if is_quick else Advice())
 
 
 def resources(now: datetime) -> ResourceView:
@@ -306,10 +306,10 @@ def _record(
         audit.record(writing, action, target=target, outcome=outcome, details=details)
 
 
-def _advice(since: datetime) -> tuple[IndexAdvice, ...]:
+def _advice(since: datetime) -> Advice:
     watcher = current_watcher()
     costly = watcher.statistics.statements(since, sort="total", limit=MOST_ADVISED)
-    return tuple(advising.advise(watcher.engine, costly))
+    return advising.advise(watcher.engine, costly)
 
 
 def _sample(row: Any) -> Sample:

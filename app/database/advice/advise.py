@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Dialect, Engine
 
 from app.database.advice.building import build_index, building_ddl
 from app.database.advice.candidates import Candidate, candidates, is_new
-from app.database.advice.choosing import Asked, choose, clearly_less
+from app.database.advice.choosing import Asked, Search, choose, clearly_less
 from app.database.advice.expert import expert_candidates
 from app.database.advice.predicates import LONGEST, reads, written_table
 from app.database.advice.readings import Reading
@@ -25,7 +25,7 @@ from app.database.plans.plan import Plan
 from app.database.tracking.figures import StatementFigures
 from app.database.tracking.scope import ignored
 
-__all__ = ["Gain", "IndexAdvice", "advise", "build_index", "how_proven"]
+__all__ = ["Advice", "Gain", "IndexAdvice", "Search", "advise", "build_index", "how_proven"]
 
 # Those that cost most hold nearly all of the time.
 MOST_STATEMENTS = 40
@@ -82,10 +82,16 @@ class IndexAdvice:
     proof: str
 
 
-def advise(
-    engine: Engine, statements: Sequence[StatementFigures], limit: int = MOST_OFFERED
-) -> list[IndexAdvice]:
-    """Return the indexes that these statements want, the most gain first, at most `limit`.
+@dataclass(frozen=True)
+class Advice:
+    """The indexes that are offered, the most gain first, and how far the search for them came."""
+
+    offers: tuple[IndexAdvice, ...] = ()
+    search: Search = Search()
+
+
+def advise(engine: Engine, statements: Sequence[StatementFigures], limit: int = MOST_OFFERED) -> Advice:
+    """Return the indexes that these statements want, at most `limit`.
 
     Reads a few thousand rows of each table concerned and plans on a copy; it runs no statement and changes
     nothing. On PostgreSQL it is empty where nothing can be proven (`how_proven`).
@@ -94,7 +100,7 @@ def advise(
         catalog = read_catalog(connection)
         asked = _asked(statements, catalog)
         if not asked:
-            return []
+            return Advice()
         samples = draw(connection, catalog, _wanted(asked, catalog))
         with closing(_trial(connection, catalog, samples)) as trial:
             offers = _Offers(trial, _Known(connection.dialect, catalog, samples, _writes(statements)), asked)
@@ -166,9 +172,9 @@ class _Offers:
         self._known = known
         self._asked = asked
 
-    def made(self, limit: int) -> list[IndexAdvice]:
+    def made(self, limit: int) -> Advice:
         """Choose, and keep what a plan of a statement that gains uses."""
-        chosen = choose(self._trial, self._candidates(), self._known.writes, limit)
+        chosen, search = choose(self._trial, self._candidates(), self._known.writes, limit)
         while True:
             gains = self._gains(chosen)
             used = [one for one in chosen if gains[one.name]]
@@ -176,7 +182,7 @@ class _Offers:
                 break
             chosen = used
         offers = [self._offer(one, gains[one.name]) for one in chosen]
-        return sorted(offers, key=_saved, reverse=True)
+        return Advice(tuple(sorted(offers, key=_saved, reverse=True)), search)
 
     def _candidates(self) -> list[tuple[Asked, list[Candidate]]]:
         """Return each statement with what could help it."""

@@ -21,7 +21,7 @@ MORE_LEFT = 2.0
 # What an entry written to an index may cost, in rows read. Measured on SQLite with a million rows: 10 µs for
 # a random entry, 0.04 µs for a short row of a scan; but reads are waited for, and rows are longer.
 WRITE_ROWS = 20
-# An answer is waited for; what was not tried by then is not offered.
+# An answer is waited for; what was not tried by then is not offered, and the answer says so.
 BUDGET_SECONDS = 5.0
 
 
@@ -64,6 +64,15 @@ class _Tried:
     runs: int
 
 
+@dataclass(frozen=True)
+class Search:
+    """How many indexes were possible, and how many were tried; `cut_short` where the time was over first."""
+
+    possible: int = 0
+    tried: int = 0
+    cut_short: bool = False
+
+
 def clearly_less(new: Reading, old: Reading) -> bool:
     """Return whether a plan does so much less that the estimates' errors do not matter."""
     return new.work * LESS_BY <= old.work and old.work - new.work >= LESS_BY_ROWS
@@ -74,8 +83,10 @@ def choose(
     asked: Sequence[tuple[Asked, Sequence[Candidate]]],
     writes: Mapping[str, int],
     limit: int,
-) -> list[Candidate]:
+) -> tuple[list[Candidate], Search]:
     """Return at most `limit` of the candidates that stand beside their statements, best first.
+
+    Beside them stands how far the search came.
 
     First each statement chooses for itself; of what they chose, the one that saves most is taken until none
     saves more than its writing costs. `writes` counts the runs that write to each table.
@@ -86,7 +97,8 @@ def choose(
         favourite = chooser.favourite(one, candidates)
         if favourite is not None:
             wanted[favourite] = None
-    return _without_prefixes(chooser.taken(list(wanted), limit))
+    chosen = _without_prefixes(chooser.taken(list(wanted), limit))
+    return chosen, chooser.search
 
 
 class _Chooser:
@@ -95,6 +107,14 @@ class _Chooser:
         self._asked = asked
         self._writes = writes
         self._ends = time.monotonic() + BUDGET_SECONDS
+        self._tried: set[Candidate] = set()
+        self._untried: set[Candidate] = set()
+
+    @property
+    def search(self) -> Search:
+        """How far the search came; what was not tried again beside the others does not count as tried."""
+        tried = len(self._tried - self._untried)
+        return Search(tried + len(self._untried), tried, bool(self._untried))
 
     def favourite(self, one: Asked, candidates: Sequence[Candidate]) -> Candidate | None:
         """Return the narrowest of those that save a statement nearly as much as the one that saves most."""
@@ -142,7 +162,9 @@ class _Chooser:
         saved = left = still_sorted = 0.0
         runs = 0
         if time.monotonic() > self._ends:
+            self._untried.add(candidate)
             return None
+        self._tried.add(candidate)
         with self._trial.having([*chosen, candidate]):
             for one, old in zip(asked, now, strict=True):
                 new = self._reading(one) if old and candidate.table in one.tables else None

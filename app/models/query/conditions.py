@@ -117,9 +117,14 @@ def _has(value: str, _context: QueryContext) -> ColumnElement[bool]:
     if value == "reply":
         return _having(Feedback.first_answered_at, None)
     if value == "note":
-        written = select(Message.id).where(Message.feedback_id == Feedback.id, Message.kind == NOTE)
-        return or_(Feedback.admin_notes != "", written.exists())
+        return noted()
     return pictured() if value == "screenshot" else and_(Feedback.has_screenshot, Feedback.has_annotation)
+
+
+def noted() -> ColumnElement[bool]:
+    """Return the condition that there are notes on a submission, or one in its thread."""
+    written = select(Message.id).where(Message.feedback_id == Feedback.id, Message.kind == NOTE)
+    return or_(Feedback.admin_notes != "", written.correlate_except(Message).exists())
 
 
 def _assignee(value: str, context: QueryContext) -> ColumnElement[bool]:

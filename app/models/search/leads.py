@@ -19,6 +19,7 @@ from app.models.addresses import is_address
 from app.models.feedback import STATUSES, Feedback
 from app.models.inbox_filter import InboxFilter
 from app.models.message import NOTE, Message
+from app.models.query.conditions import noted
 from app.models.query.query import of_parts
 from app.models.query.text import holding_directly, match_of, tail_start
 from app.models.query.tree import All, Either, Node, Not, Term
@@ -38,7 +39,7 @@ class Arm:
     keys: Keys
 
 
-# A box of so many is walked whole (some 12 steps of SQLite's machine each) rather than a tag of more.
+# A box of so many is walked whole (some 15 steps of SQLite's machine each) rather than what leads to more.
 SMALL = 2_500
 
 # Makes arms of what else a submission must meet; and whether it is for SQLite.
@@ -101,7 +102,7 @@ def _arms_of(part: Node, box: str | None) -> Arms | None:
         return _sent_by(_SENDERS[part.name](part.value))
     if part.name == "tag":
         return _tagged(part.value, box)
-    return _noted if str(part) == "has:note" else None
+    return _noted(box) if str(part) == "has:note" else None
 
 
 def _joined(several: Iterable[Arms]) -> Arms:
@@ -114,36 +115,41 @@ def _leading(key: ColumnElement[int], sqlite: bool) -> ColumnElement[bool]:
 
 
 def _tagged(name: str, box: str | None) -> Arms:
-    """Lead by a tag; where it has many submissions and their box few, by that box in the tag's order."""
+    key = FeedbackTag.feedback_id.expression
+    named = select(Tag.id).where(Tag.key == key_of(name)).scalar_subquery()
 
     def arms(conditions: Conditions, sqlite: bool) -> list[Arm]:
-        key = FeedbackTag.feedback_id.expression
-        named = select(Tag.id).where(Tag.key == key_of(name)).scalar_subquery()
         found = select(key.label("id")).join(Feedback, _leading(key, sqlite))
-        found = found.where(FeedbackTag.tag_id == named, *conditions)
-        if box is None:
-            return [Arm(found, (key,))]
-        few = _is_small(box, FeedbackTag.tag_id == named)
+        return [Arm(found.where(FeedbackTag.tag_id == named, *conditions), (key,))]
+
+    links = select(literal(1)).select_from(FeedbackTag).where(FeedbackTag.tag_id == named)
+    inside = select(Feedback.id).join(FeedbackTag, FeedbackTag.feedback_id == Feedback.id)
+    return _in_box(box, arms, links, inside.where(checked(FeedbackTag.tag_id == named)))
+
+
+def _in_box(box: str | None, lead: Arms, links: Select[Any], inside: Select[Any]) -> Arms:
+    """Lead as said; where it has many submissions (rows of `links`) and their box few, by that box.
+
+    `inside` selects from the submissions what the box is walked for; its arm has the order of the other.
+    """
+    if box is None:
+        return lead
+
+    def arms(conditions: Conditions, sqlite: bool) -> list[Arm]:
+        in_box = select(literal(1)).where(Feedback.status == box).limit(1).offset(SMALL)
+        is_small = and_(~in_box.exists(), links.limit(1).offset(SMALL).exists())
+        few = select(select(is_small.label("is_small")).cte()).scalar_subquery() == true()
+        by_lead = [
+            Arm(arm.query.where(arm.keys[0] >= case((few, null()), else_=0)), arm.keys)
+            for arm in lead(conditions, sqlite)
+        ]
         # With the sum the box is not walked by id.
-        own, beginning = Feedback.id + 0, Feedback.created_at.expression
-        inside = select(own.label("id")).join(FeedbackTag, FeedbackTag.feedback_id == Feedback.id)
-        inside = inside.where(
-            checked(FeedbackTag.tag_id == named),
-            Feedback.status == box,
-            beginning >= case((few, literal(EPOCH, UtcTime)), else_=null()),
-            *conditions,
-        )
-        return [Arm(found.where(key >= case((few, null()), else_=0)), (key,)), Arm(inside, (own,))]
+        own, begin = Feedback.id + 0, case((few, literal(EPOCH, UtcTime)), else_=null())
+        walked = inside.with_only_columns(own.label("id"), maintain_column_froms=True)
+        walked = walked.where(Feedback.status == box, Feedback.created_at >= begin, *conditions)
+        return [*by_lead, Arm(walked, (own,))]
 
     return arms
-
-
-def _is_small(box: Any, linked: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return whether a box has at most `SMALL` submissions and a tag has more."""
-    in_box = select(literal(1)).where(Feedback.status == box).limit(1).offset(SMALL)
-    links = select(literal(1)).select_from(FeedbackTag).where(linked).limit(1).offset(SMALL)
-    once = select(and_(~in_box.exists(), links.exists()).label("is_small")).cte()
-    return select(once).scalar_subquery() == true()
 
 
 _SENDERS: dict[str, Callable[[str], Conditions]] = {
@@ -162,11 +168,16 @@ def _sent_by(each: Conditions) -> Arms:
     return arms
 
 
-def _noted(conditions: Conditions, sqlite: bool) -> list[Arm]:
+def _noted(box: str | None) -> Arms:
     own, told = Feedback.id.expression, Message.feedback_id.expression
-    jotted = select(own.label("id")).where(Feedback.admin_notes != "", *conditions)
-    written = select(told.label("id")).distinct().join(Feedback, _leading(told, sqlite))
-    return [Arm(jotted, (own,)), Arm(written.where(Message.kind == NOTE, *conditions), (told,))]
+
+    def arms(conditions: Conditions, sqlite: bool) -> list[Arm]:
+        jotted = select(own.label("id")).where(Feedback.admin_notes != "", *conditions)
+        written = select(told.label("id")).distinct().join(Feedback, _leading(told, sqlite))
+        return [Arm(jotted, (own,)), Arm(written.where(Message.kind == NOTE, *conditions), (told,))]
+
+    links = select(literal(1)).select_from(Message).where(Message.kind == NOTE)
+    return _in_box(box, arms, links, select(own).where(noted()))
 
 
 def _by_box(wanted: InboxFilter, parts: Sequence[Node]) -> Lead | None:

@@ -112,7 +112,7 @@ def test_the_advice_names_exactly_the_three_that_are_missing(app, traffic, datab
         watcher = current_watcher()
         assert watcher.flush()
         statements = watcher.statistics.statements(utc_now() - timedelta(hours=1))
-        advice = advise(db.engine, statements)
+        advice = advise(db.engine, statements).offers
     found = {(one.table, one.columns) for one in advice}
     assert found == {("feedback_submissions", ADVISED[database][name]) for name in PROVEN[database]}
     for one in advice:
@@ -129,7 +129,7 @@ def test_with_its_indexes_there_earmark_wants_no_other(app, project, bearer, see
         assert statements
         assert db.session.scalar(select(Feedback.id).limit(1))
         db.session.rollback()
-        assert advise(db.engine, statements) == []
+        assert advise(db.engine, statements).offers == ()
 
 
 def restore(engine):

@@ -126,7 +126,7 @@ def test_one_statement_shows_its_runs_its_callers_and_its_plan_but_no_value(api,
     answer = api("GET", f"/queries/{row['fingerprint']}")
     shapes.OneStatement.model_validate(answer.json)
     one = data(answer)
-    assert set(one) == FIGURES | {"routes", "histogram", "series", "samples", "plan", "advice"}
+    assert set(one) == FIGURES | {"routes", "histogram", "series", "samples", "plan", "advice", "search"}
     assert sum(column["count"] for column in one["histogram"]) == 3
     assert sum(step["count"] for step in one["series"]) == 3
     assert one["routes"] == [

@@ -8,6 +8,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
 from app.blueprints.performance import shapes
+from app.database.advice import choosing
 from app.database.tracking.scope import origin
 from app.database.tracking.watch import current_watcher
 from app.extensions import db
@@ -89,6 +90,7 @@ def test_an_index_is_advised_built_and_then_used(app, api, ask_for_things):
     answer = api("GET", "/indexes")
     shapes.Indexes.model_validate(answer.json)
     (advice,) = [one for one in data(answer)["advice"] if one["table"] == "things"]
+    assert data(answer)["search"]["cut_short"] is False
     assert advice["columns"] == ["colour"]
     assert advice["size_bytes"] > 0
     built = api("POST", "/indexes", json={"ddl": advice["ddl"], "since": "1h"})
@@ -143,3 +145,13 @@ def await_running(api, watcher):
         for row in data(api("GET", "/pool"))["statements"]:
             if "recursive n" in row["text"]:
                 return row
+
+
+def test_advice_that_ran_out_of_time_says_so(api, ask_for_things, monkeypatch):
+    ask_for_things()
+    monkeypatch.setattr(choosing, "BUDGET_SECONDS", -1.0)
+    found = data(api("GET", "/indexes"))
+    assert (found["advice"], found["search"]["tried"], found["search"]["cut_short"]) == ([], 0, True)
+    assert found["search"]["possible"] > 0
+    asked = data(api("POST", "/query-plan", json={"sql": "select id from things where colour = 'colour 17'"}))
+    assert (asked["indexes"], asked["search"]["cut_short"]) == ([], True)

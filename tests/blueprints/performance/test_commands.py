@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.blueprints.performance.commands import performance
+from app.database.advice import choosing
 from app.database.tracking.scope import origin
 from app.database.tracking.watch import current_watcher
 from app.extensions import db
@@ -98,6 +99,16 @@ def test_indexes_are_listed_with_their_use(run, traffic):
     printed = run("indexes").output
     for name in names:
         assert name in printed
+
+
+def test_a_search_for_indexes_that_was_cut_short_says_so(run, ask_for_things, monkeypatch):
+    ask_for_things()
+    assert "Time was over" not in run("indexes").output
+    monkeypatch.setattr(choosing, "BUDGET_SECONDS", -1.0)
+    printed = run("indexes").output
+    assert "Time was over before all was tried: 0 of " in printed
+    assert "No index is missing." not in printed
+    assert run("indexes", "--json")["search"]["cut_short"] is True
 
 
 def test_resources_are_listed_with_their_levels(run, database):

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from app.blueprints.performance import pages_routes
 from app.clock import utc_now
+from app.database.advice import choosing
 from app.database.plans.plan import Finding, Node, Plan
 from app.database.tracking.watch import current_watcher
 from app.database.transactions import current_session
@@ -322,6 +323,16 @@ def test_an_advised_index_is_built_and_named(admin, post, ask_for_things):
     page = text_of(admin("/indexes", query_string={"built": "ix_things_colour"}))
     assert "ix_things_colour is built" in page
     assert post("/indexes", ddl=ddl).status_code == 422, "it is there now, and no longer advised"
+
+
+def test_a_search_for_indexes_that_was_cut_short_says_so(admin, post, ask_for_things, monkeypatch):
+    ask_for_things()
+    assert "Time was over" not in text_of(admin("/indexes"))
+    monkeypatch.setattr(choosing, "BUDGET_SECONDS", -1.0)
+    for page in (admin("/indexes"), post("/plan", sql="select id from things where colour = 'colour 17'")):
+        said = text_of(page)
+        assert "Time was over before all was tried: 0 of " in said
+        assert "No index would help" not in said
 
 
 @one_database

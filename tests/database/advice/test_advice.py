@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from app.database.advice.advise import advise, build_index, how_proven
+from app.database.advice import choosing
+from app.database.advice.advise import Advice, Search, advise, build_index, how_proven
 from app.database.advice.expert import expert_candidates
 from app.database.engine import sqlite
 from app.database.plans.catalog import TableShape
@@ -78,12 +79,12 @@ def tracked(engine, sql, *, rows=50, runs=1000, avg_ms=8.0):
 
 
 def offered(engine, *statements):
-    return {(advice.table, advice.columns) for advice in advise(engine, statements)}
+    return {(advice.table, advice.columns) for advice in advise(engine, statements).offers}
 
 
 def test_an_index_is_offered_with_all_that_is_known_of_it(engine):
     statement = tracked(engine, LATEST_OF_A_STATE)
-    (advice,) = advise(engine, [statement])
+    (advice,) = advise(engine, [statement]).offers
     assert (advice.table, advice.columns) == ("orders", ("state", "placed", "id"))
     assert advice.name == "ix_orders_state_placed_id"
     how = "create index" if engine.dialect.name == "sqlite" else "create index concurrently"
@@ -129,32 +130,32 @@ def test_one_index_serves_two_statements_where_it_can(engine):
     ],
 )
 def test_nothing_is_offered_where_nothing_helps(engine, sql):
-    assert advise(engine, [tracked(engine, sql)]) == []
+    assert advise(engine, [tracked(engine, sql)]).offers == ()
 
 
 def test_nothing_is_offered_for_a_small_table(engine):
     with engine.begin() as connection:
         connection.execute(text("create table colours (id integer primary key, name text)"))
         connection.execute(text("insert into colours values (1, 'red'), (2, 'blue')"))
-    assert advise(engine, [tracked(engine, "select * from colours where name = {0}", rows=1)]) == []
+    assert advise(engine, [tracked(engine, "select * from colours where name = {0}", rows=1)]).offers == ()
 
 
 def test_an_index_that_is_there_is_not_offered_again(engine):
     statement = tracked(engine, LATEST_OF_A_STATE)
-    (advice,) = advise(engine, [statement])
+    (advice,) = advise(engine, [statement]).offers
     build_index(engine, advice.ddl)
-    assert advise(engine, [statement]) == []
+    assert advise(engine, [statement]).offers == ()
 
 
 def test_a_column_that_is_mostly_null_gets_a_partial_index(engine):
-    (advice,) = advise(engine, [tracked(engine, "select * from orders where coupon = {0}", rows=1)])
+    (advice,) = advise(engine, [tracked(engine, "select * from orders where coupon = {0}", rows=1)]).offers
     assert advice.columns == ("coupon",)
     assert advice.ddl.endswith(" (coupon) where coupon is not null")
 
 
 def test_a_mixed_order_keeps_its_directions(engine):
     sql = "select * from orders order by state, placed desc limit {0}"
-    (advice,) = advise(engine, [tracked(engine, sql)])
+    (advice,) = advise(engine, [tracked(engine, sql)]).offers
     assert advice.ddl.endswith(" on orders (state, placed desc)")
 
 
@@ -173,13 +174,13 @@ def test_an_index_that_costs_more_to_write_than_it_saves_is_not_offered(engine):
     read = tracked(engine, OF_A_CUSTOMER, rows=60, runs=1)
     written = tracked(engine, "insert into orders (id) values ({0})", runs=1_000_000)
     assert offered(engine, read) == {("orders", ("customer_id",))}
-    assert advise(engine, [read, written]) == []
+    assert advise(engine, [read, written]).offers == ()
 
 
 def test_what_it_costs_to_write_is_said(engine):
     read = tracked(engine, OF_A_CUSTOMER, rows=60)
     written = tracked(engine, "insert into orders (id) values ({0})", runs=300)
-    (advice,) = advise(engine, [read, written])
+    (advice,) = advise(engine, [read, written]).offers
     assert advice.writes == 300
     # The primary key's index is the table itself on SQLite.
     assert advice.write_percent == (100 if engine.dialect.name == "sqlite" else 50)
@@ -189,13 +190,13 @@ def test_an_index_that_becomes_superfluous_is_named(engine):
     with engine.begin() as connection:
         connection.execute(text("create index ix_orders_state on orders (state)"))
     analyse(engine)
-    (advice,) = advise(engine, [tracked(engine, LATEST_OF_A_STATE)])
+    (advice,) = advise(engine, [tracked(engine, LATEST_OF_A_STATE)]).offers
     assert advice.columns[0] == "state"
     assert advice.replaces == ("ix_orders_state",)
 
 
 def test_the_estimated_size_is_near_the_built_one(engine, database):
-    (advice,) = advise(engine, [tracked(engine, LATEST_OF_A_STATE)])
+    (advice,) = advise(engine, [tracked(engine, LATEST_OF_A_STATE)]).offers
     before = bytes_of_database(engine, database)
     build_index(engine, advice.ddl)
     built = bytes_of_database(engine, database) - before
@@ -220,7 +221,7 @@ def test_advice_changes_nothing_and_runs_nothing(engine):
             return rows, sorted(connection.execute(text(f"select {column} from {names}")).scalars())
 
     before = state()
-    assert advise(engine, [tracked(engine, "delete from orders where coupon = {0}")])
+    assert advise(engine, [tracked(engine, "delete from orders where coupon = {0}")]).offers
     assert state() == before
 
 
@@ -237,14 +238,24 @@ def test_advice_is_the_same_when_asked_again(engine):
     assert advise(engine, statements) == advise(engine, statements)
 
 
+def test_a_search_whose_time_is_over_says_how_far_it_came(engine, monkeypatch):
+    statements = [tracked(engine, LATEST_OF_A_STATE), tracked(engine, OF_A_CUSTOMER, rows=60)]
+    monkeypatch.setattr(choosing, "BUDGET_SECONDS", 60.0)
+    whole = advise(engine, statements).search
+    assert whole == Search(whole.possible, whole.possible, cut_short=False)
+    assert whole.possible > 1
+    monkeypatch.setattr(choosing, "BUDGET_SECONDS", -1.0)
+    assert advise(engine, statements) == Advice((), Search(whole.possible, 0, cut_short=True))
+
+
 def test_no_more_are_offered_than_asked_for(engine):
     statements = [tracked(engine, LATEST_OF_A_STATE), tracked(engine, OF_A_CUSTOMER, rows=60)]
-    assert len(advise(engine, statements, limit=1)) == 1
+    assert len(advise(engine, statements, limit=1).offers) == 1
 
 
 def test_a_statement_that_was_never_run_counts_as_once(engine):
     asked = replace(tracked(engine, OF_A_CUSTOMER), timing=Timing(0, 0, 0, 0, 0, 0, 0, 0), rows=0)
-    (advice,) = advise(engine, [asked])
+    (advice,) = advise(engine, [asked]).offers
     assert (advice.gains[0].runs, advice.gains[0].ms_before) == (0, 0)
 
 
@@ -270,7 +281,7 @@ def test_only_what_was_advised_is_built(engine, ddl):
 
 
 def test_an_index_is_built_once(engine):
-    (advice,) = advise(engine, [tracked(engine, OF_A_CUSTOMER, rows=60)])
+    (advice,) = advise(engine, [tracked(engine, OF_A_CUSTOMER, rows=60)]).offers
     build_index(engine, advice.ddl)
     with pytest.raises(ClientError) as refused:
         build_index(engine, advice.ddl)

@@ -33,6 +33,7 @@ LEAVES = (
     *(Term("settled", day) for day in SETTLED),
     *(Term("project", name) for name in ("shop", "Help centre", "nowhere")),
     Term("has", "screenshot"),
+    Term("has", "note"),
     Term("rating", ">2"),
 )
 
@@ -66,6 +67,7 @@ def _fate(chance):
         "status": status,
         "category": chance.choice(CATEGORIES[:4]),
         "is_read": chance.random() < 0.5,
+        "admin_notes": chance.choice(("", "", "seen")),
         "is_archived": status == "closed",
         "tags": [name for name in TAGS[:2] if chance.random() < 0.4],
     }
@@ -93,7 +95,7 @@ def _holds(node, row, tags):
         "status": lambda: row.status == value,
         "project": lambda: row.project.name.lower() == value.lower(),
         "tag": lambda: value in tags,
-        "has": lambda: row.has_screenshot,
+        "has": lambda: row.has_screenshot if value == "screenshot" else bool(row.admin_notes),
         "rating": lambda: row.rating == 5,
         "settled": lambda: row.settled_at is not None and f"{row.settled_at:%Y-%m-%d}" >= value,
         "is": lambda: {

@@ -38,7 +38,7 @@ ROWS = int(os.environ.get("PROVE_PLANS", "12000"))
 # would take 60,000 with the default, a sort more.
 MOST_STEPS = 20_000
 # Boxes, words and people in turn, merged: a page of each at most.
-MOST_MERGED = 40_000
+MOST_MERGED = 50_000
 # The roll-up has some 70 rows a day, however many submissions: a row takes 23 steps where five categories are
 # left out.
 MOST_A_COUNT = 25
