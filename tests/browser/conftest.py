@@ -35,6 +35,11 @@ PASSWORD = "correct horse battery"
 ADMIN = "admin@earmark.local"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+VARIANTS = [
+    pytest.param(DESKTOP, "light", id="desktop-light"),
+    pytest.param(DESKTOP, "dark", id="desktop-dark"),
+    pytest.param(PHONE, "light", id="phone-light"),
+]
 LOOKS = [(PHONE, "dark"), (PHONE, "light"), (DESKTOP, "dark"), (DESKTOP, "light")]
 expect.set_options(timeout=DEADLINE_MS)
 # Who has signed in at which instance, as cookies.
@@ -54,6 +59,10 @@ AT_REST = """
 """
 
 TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+# The pane scrolls up and down; only what says so itself may be wider than it.
+PANE_TOO_WIDE = (
+    "(() => { const pane = document.querySelector('main'); return pane.scrollWidth - pane.clientWidth })()"
+)
 
 WATCH = """
 window.reports = [];

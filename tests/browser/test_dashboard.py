@@ -6,19 +6,11 @@ import sys
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, sign_in
+from tests.browser.conftest import PANE_TOO_WIDE, VARIANTS, sign_in
 from tests.live import LiveServer
 
 LIBRARY = "/vendor/chart.js-"
 WIDE = ".chart--wide"
-VARIANTS = [
-    pytest.param(DESKTOP, "light", id="desktop-light"),
-    pytest.param(DESKTOP, "dark", id="desktop-dark"),
-    pytest.param(PHONE, "light", id="phone-light"),
-]
-TOO_WIDE = (
-    "(() => { const pane = document.querySelector('main'); return pane.scrollWidth - pane.clientWidth })()"
-)
 # Adds up every shift of the layout, whoever caused it (web.dev/articles/cls).
 SHIFTS = """
 window.shifted = 0;
@@ -65,7 +57,7 @@ def test_the_page_is_accessible_quiet_and_does_not_shift(dashboard, viewport, sc
     page = watched.page
     page.locator(WIDE).scroll_into_view_if_needed()
     drawn(page)
-    assert page.evaluate(TOO_WIDE) <= 0
+    assert page.evaluate(PANE_TOO_WIDE) <= 0
     assert page.evaluate("window.shifted") < 0.01
     watched.assert_accessible()
     watched.assert_quiet()

@@ -6,19 +6,10 @@ import time
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, sign_in
+from tests.browser.conftest import PANE_TOO_WIDE, PHONE, VARIANTS, sign_in
 
 BASE = "/admin/performance"
 PLACES = ("Overview", "Statements", "Slow log", "Routes", "Indexes", "Resources", "Read a plan")
-VARIANTS = [
-    pytest.param(DESKTOP, "light", id="desktop-light"),
-    pytest.param(DESKTOP, "dark", id="desktop-dark"),
-    pytest.param(PHONE, "light", id="phone-light"),
-]
-# The pane scrolls up and down; only what says so itself may be wider than it.
-TOO_WIDE = (
-    "(() => { const pane = document.querySelector('main'); return pane.scrollWidth - pane.clientWidth })()"
-)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +49,7 @@ def test_every_place_is_reached_from_the_rail_and_keeps_to_the_policy(overview, 
         page.get_by_role("heading", name=heading, level=1).wait_for()
         current = page.locator('#rail a[aria-current="page"]')
         assert current.text_content().strip() == place
-        assert page.evaluate(TOO_WIDE) <= 0, place
+        assert page.evaluate(PANE_TOO_WIDE) <= 0, place
         watched.assert_accessible()
         watched.assert_quiet()
 

@@ -5,18 +5,10 @@ import sys
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, sign_in
+from tests.browser.conftest import PANE_TOO_WIDE, PHONE, VARIANTS, sign_in
 
 BASE = "/admin/retention"
 PLACES = {"Policies": "Retention", "Holds": "Holds", "Archive": "Archive", "Space": "Space"}
-VARIANTS = [
-    pytest.param(DESKTOP, "light", id="desktop-light"),
-    pytest.param(DESKTOP, "dark", id="desktop-dark"),
-    pytest.param(PHONE, "light", id="phone-light"),
-]
-TOO_WIDE = (
-    "(() => { const pane = document.querySelector('main'); return pane.scrollWidth - pane.clientWidth })()"
-)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +42,12 @@ def test_every_place_is_reached_from_the_rail_and_keeps_to_the_policy(overview, 
         page.locator("#rail").get_by_role("link", name=place, exact=True).click()
         page.get_by_role("heading", name=heading, level=1).wait_for()
         assert page.locator('#rail a[aria-current="page"]').text_content().strip() == place
-        assert page.evaluate(TOO_WIDE) <= 0, place
+        assert page.evaluate(PANE_TOO_WIDE) <= 0, place
         watched.assert_accessible()
         watched.assert_quiet()
     page.goto(page.url.replace("/space", "") + "/due")
     page.get_by_role("heading", name="What the next run takes").wait_for()
-    assert page.evaluate(TOO_WIDE) <= 0
+    assert page.evaluate(PANE_TOO_WIDE) <= 0
     watched.assert_accessible()
 
 

@@ -20,6 +20,19 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @pytest.fixture
+def api(client: FlaskClient, bearer: Callable[[str], dict[str, str]]) -> Callable[..., Any]:
+    """Call the API; returns the data or the error, and fails on any other status than `expected`."""
+
+    def call(method: str, path: str, expected: int = 200, *, role: str = "agent", **body: Any) -> Any:
+        json = None if method == "GET" else body
+        answer = client.open(path, method=method, headers=bearer(role), json=json)
+        assert answer.status_code == expected, answer.json
+        return answer.json["data"] if expected < 300 else answer.json["error"]
+
+    return call
+
+
+@pytest.fixture
 def submit(app: Flask, project: Project) -> Callable[..., str]:
     """Add a submission as intake does, counted in the roll-up; returns its public id."""
 

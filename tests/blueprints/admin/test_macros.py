@@ -9,18 +9,6 @@ MACROS = "/admin/api/macros"
 THANKS = {"name": "Thanks", "text": "Hello {first_name}, we have {reference} of {project}. {agent} {else}"}
 
 
-@pytest.fixture
-def api(client, bearer):
-    def call(method, path, role="agent", expected=200, **body):
-        answer = client.open(
-            path, method=method, headers=bearer(role), json=None if method == "GET" else body
-        )
-        assert answer.status_code == expected, answer.json
-        return answer.json["data"] if expected < 300 else answer.json["error"]
-
-    return call
-
-
 def test_a_macro_is_kept_changed_and_deleted(api):
     made = api("POST", MACROS, expected=201, **THANKS, status="resolved", tags=["checkout"], assignee="me")
     assert (made["kind"], made["status"], made["tags"], made["is_shared"]) == (

@@ -14,18 +14,6 @@ MERGE = f"{PATH}/merge"
 
 
 @pytest.fixture
-def api(client, bearer):
-    headers = bearer("agent")
-
-    def call(method, path, expected=200, **body):
-        answer = client.open(path, method=method, headers=headers, json=None if method == "GET" else body)
-        assert answer.status_code == expected, answer.json
-        return answer.json["data"] if expected < 300 else answer.json["error"]
-
-    return call
-
-
-@pytest.fixture
 def link(app):
     def of(public_id):
         with app.app_context():

@@ -19,18 +19,6 @@ BULK = f"{PATH}/bulk"
 
 
 @pytest.fixture
-def api(client, bearer):
-    headers = bearer("agent")
-
-    def call(method, path, expected=200, **body):
-        answer = client.open(path, method=method, headers=headers, json=None if method == "GET" else body)
-        assert answer.status_code == expected, answer.json
-        return answer.json["data"] if expected < 300 else answer.json["error"]
-
-    return call
-
-
-@pytest.fixture
 def pass_time(app):
     """Let what is snoozed be due, as if its time had come, and run the timetable."""
 
