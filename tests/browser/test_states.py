@@ -242,3 +242,28 @@ def test_long_words_right_to_left_and_emoji_stay_within_the_page(server, token, 
     assert page.locator("[data-row]").evaluate_all("rows => new Set(rows.map(r => r.offsetHeight)).size") == 1
     watched.assert_accessible()
     watched.assert_quiet()
+
+
+@pytest.mark.parametrize("path", ["/admin/dashboard", "/admin/retention", "/admin/feedback/{id}"])
+def test_on_paper_a_page_is_whole_and_light(server, submit, open_page, path):
+    (public_id,) = submit(1, "A line of its own.\n" * 200)
+    watched = open_page(color_scheme="dark")
+    page = sign_in(watched, server, path.format(id=public_id))
+    page.emulate_media(media="print")
+    expect(page.locator("nav#rail")).to_be_hidden()
+    expect(page.locator("#main")).to_be_visible()
+    cut = "main => [main.scrollHeight - main.clientHeight, document.documentElement.scrollHeight - main.offsetHeight]"
+    inside, outside = page.locator("#main").evaluate(cut)
+    assert inside <= 1
+    assert outside >= 0
+    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--surface')").strip() == "#ffffff"
+    watched.assert_quiet()
+
+
+def test_on_a_phone_what_is_below_a_picture_stands_in_one_row(pictured, enter):
+    public_id, _ = pictured
+    page = enter(viewport={"width": 360, "height": 740}).page
+    page.locator(f'[data-row="{public_id}"]').click()
+    places = page.locator(".picture__bar > :visible").evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+    assert len(places) == 3
+    assert len(set(places)) == 1
