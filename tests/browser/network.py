@@ -6,8 +6,8 @@ from playwright.sync_api import Page
 SLOW = {"latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 FAST = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 
-# What was drawn and moved by itself, so far that somebody sees it (web.dev/cls; 0.1 counts as good): a swatch that
-# is drawn half a pixel lower is 0.0000003.
+# What was drawn and moved by itself, so far that somebody sees it (web.dev/cls; 0.1 counts as good): a swatch
+# that is drawn half a pixel lower is 0.0000003.
 SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {

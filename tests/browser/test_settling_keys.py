@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.team import ask, go_to, statuses, toast, until
@@ -18,6 +18,14 @@ def read(server, token):
 def new_year() -> date:
     """Return a day to come that is typed alike where the month stands first, and where the day does."""
     return date(datetime.now(UTC).year + 1, 1, 1)
+
+
+def select_two(page: Page) -> None:
+    """Select the first two of the list."""
+    page.locator("body").press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
 
 
 def test_one_is_snoozed_from_its_menu_and_until_a_day(submit, enter, read):
@@ -53,10 +61,7 @@ def test_many_are_snoozed_until_a_day_and_what_is_no_day_is_said_why(submit, ent
     *_, second, first = submit(3)
     watched = enter()
     page = watched.page
-    page.locator("body").press("j")
-    page.keyboard.press("x")
-    page.keyboard.press("j")
-    page.keyboard.press("x")
+    select_two(page)
     page.keyboard.press("s")
     menu = page.locator("[data-bulk-menu]")
     go_to(page, menu.locator("[data-bulk-snooze]"))
@@ -186,10 +191,7 @@ def test_many_are_tagged_and_undone(submit, enter, read):
     *_, second, first = submit(3)
     watched = enter()
     page = watched.page
-    page.locator("body").press("j")
-    page.keyboard.press("x")
-    page.keyboard.press("j")
-    page.keyboard.press("x")
+    select_two(page)
     page.keyboard.press("t")
     expect(page.get_by_label("Tags to add, parted by commas")).to_be_focused()
     page.keyboard.type("checkout, by keys")

@@ -197,27 +197,6 @@ def test_a_submission_that_does_not_come_says_so_and_the_list_stays(submit, ente
     expect(page.locator(f'[data-submission="{public_id}"]')).to_be_visible()
 
 
-def test_on_a_slow_network_the_list_holds_its_place(submit, enter):
-    submit(3)
-    watched = enter()
-    page = watched.page
-    head = page.locator("#list .pane__head").bounding_box()
-    network = page.context.new_cdp_session(page)
-    network.send("Network.enable")
-    slow = {"offline": False, "latency": 1500, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
-    network.send("Network.emulateNetworkConditions", slow)
-    page.locator('[data-box="resolved"]').click()
-    expect(page.locator("#list")).to_have_attribute("aria-busy", "true")
-    expect(page.locator(".list__waiting .ghost").first).to_be_visible()
-    expect(page.locator("[data-row]").first).to_be_hidden()
-    assert page.locator("#list .pane__head").bounding_box() == head
-    expect(page.get_by_role("heading", name="Nothing is resolved")).to_be_visible()
-    assert page.locator("#list .pane__head").bounding_box() == head
-    page.locator('[data-box="open"]').click()
-    expect(page.locator("[data-row]")).to_have_count(3)
-    watched.assert_quiet()
-
-
 @pytest.mark.parametrize("viewport", [DESKTOP, ZOOMED, PHONE], ids=["desktop", "zoomed", "phone"])
 def test_long_words_right_to_left_and_emoji_stay_within_the_page(server, token, project, open_page, viewport):
     words = {
@@ -252,11 +231,12 @@ def test_on_paper_a_page_is_whole_and_light(server, submit, open_page, path):
     page.emulate_media(media="print")
     expect(page.locator("nav#rail")).to_be_hidden()
     expect(page.locator("#main")).to_be_visible()
-    cut = "main => [main.scrollHeight - main.clientHeight, document.documentElement.scrollHeight - main.offsetHeight]"
-    inside, outside = page.locator("#main").evaluate(cut)
-    assert inside <= 1
-    assert outside >= 0
-    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--surface')").strip() == "#ffffff"
+    assert page.locator("#main").evaluate("main => main.scrollHeight - main.clientHeight") <= 1
+    assert page.evaluate("document.documentElement.scrollHeight - main.offsetHeight") >= 0
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--surface')").strip()
+        == "#ffffff"
+    )
     watched.assert_quiet()
 
 
@@ -264,6 +244,8 @@ def test_on_a_phone_what_is_below_a_picture_stands_in_one_row(pictured, enter):
     public_id, _ = pictured
     page = enter(viewport={"width": 360, "height": 740}).page
     page.locator(f'[data-row="{public_id}"]').click()
-    places = page.locator(".picture__bar > :visible").evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+    places = page.locator(".picture__bar > :visible").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().top)"
+    )
     assert len(places) == 3
     assert len(set(places)) == 1

@@ -83,7 +83,7 @@ function say(words, ctx) {
 /** @param {number | null} left */
 function tellNext(left) {
   const next = document.querySelector('[data-trouble-next]');
-  const line = next?.querySelector('span');
+  const line = next?.querySelector('[data-trouble-when]');
   if (!(next instanceof HTMLElement) || !line) return;
   next.hidden = false;
   line.textContent = left === null ? 'It is tried again when your browser is back online.' : `It is tried again in ${left} s.`;
