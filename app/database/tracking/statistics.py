@@ -145,10 +145,13 @@ class Statistics:
         return self._read(query.order_by(table.c.duration_us.desc(), table.c.id).limit(limit))
 
     def forget(self) -> None:
-        """Start the statistics and the slow log afresh; samples and processes stay."""
+        """Start the statistics and the slow log afresh; samples, processes and the statements' texts stay.
+
+        A process writes a text once: it would know a statement that comes again by its fingerprint alone.
+        """
         tables = self.tables
         with ignored(), writing_connection(self.engine) as connection, begin_write(connection):
-            for table in (tables.statements, tables.requests, tables.browser, tables.slow, tables.texts):
+            for table in (tables.statements, tables.requests, tables.browser, tables.slow):
                 connection.execute(delete(table))
 
     def since(self) -> datetime | None:

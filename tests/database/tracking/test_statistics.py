@@ -251,6 +251,15 @@ def test_starting_afresh_forgets_statements_and_keeps_samples(watcher):
     assert [one.values for one in watcher.statistics.samples(hour_ago())] == [{"database_bytes": 1}]
 
 
+def test_a_statement_that_comes_again_after_starting_afresh_has_its_text(watcher):
+    take(watcher, "select a", 500)
+    watcher.flush()
+    watcher.statistics.forget()
+    take(watcher, "select a", 500)
+    watcher.flush()
+    assert counts(watcher)["select a"] == 1
+
+
 def test_a_process_says_what_it_is_and_what_watching_costs(watcher):
     take(watcher, "select a", 1)
     watcher.add_gauge("answer", lambda: 42)
