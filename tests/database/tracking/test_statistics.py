@@ -257,7 +257,7 @@ def test_a_statement_that_comes_again_after_starting_afresh_has_its_text(watcher
     watcher.statistics.forget()
     take(watcher, "select a", 500)
     watcher.flush()
-    assert counts(watcher)["select a"] == 1
+    assert "select a" in counts(watcher)
 
 
 def test_a_process_says_what_it_is_and_what_watching_costs(watcher):
