@@ -8,7 +8,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from app.blueprints.operations.seed.planting import places, plant
 from app.blueprints.operations.seed.team import load_team
 from app.clock import utc_now
 from app.config import load_or_generate
+from app.database.engine import sqlite
 from app.database.transactions import transaction
 from app.extensions import db
 from app.models import Feedback, User, rollup, search
@@ -51,6 +52,7 @@ def instance(chosen: argparse.Namespace) -> Iterator[tuple[Path, Flask]]:
     """Give the folder of a filled instance and its application, whose context is entered."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.instance or Path(temporary)
+        _refuse_what_others_filled(folder)
         app = create_app(replace(load_or_generate(), instance_path=folder, log_level="ERROR"))
         with app.app_context():
             migrate_to_head()
@@ -73,6 +75,20 @@ def kept() -> int:
 def email_of(name: str) -> str:
     """Return the address of one of the agents."""
     return f"{name.partition(' ')[0].lower()}@example.org"
+
+
+def _refuse_what_others_filled(folder: Path) -> None:
+    """End before an instance is migrated that has not the benchmarks' own team."""
+    file = folder / "earmark.sqlite3"
+    if not file.exists():
+        return
+    with closing(sqlite.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        known = connection.execute("select 1 from sqlite_master where name = 'users'").fetchone()
+        there = {email for (email,) in connection.execute("select email from users")} if known else set()
+    if not there.issuperset(map(email_of, AGENTS)):
+        raise SystemExit(
+            f"{folder} was not filled by benchmarks, which would migrate it. Name an empty folder or theirs."
+        )
 
 
 def _fill(rows: int) -> None:

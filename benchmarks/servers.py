@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 
@@ -176,6 +177,8 @@ class Stage:
 @contextmanager
 def stage() -> Iterator[Stage]:
     """Give a run its stage; at the end, whatever happens, its servers are ended and its folder removed."""
+    # The signal that ends a run ends its servers too, the paused ones among them.
+    before = signal.signal(signal.SIGTERM, _end)
     CACHE.mkdir(parents=True, exist_ok=True)
     made = Stage(Path(tempfile.mkdtemp(prefix="run-", dir=CACHE)))
     try:
@@ -184,6 +187,11 @@ def stage() -> Iterator[Stage]:
         for server in made.servers:
             server.stop()
         shutil.rmtree(made.folder, ignore_errors=True)  # a worker may be removing blobs itself
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def project_key(server: Server) -> str:

@@ -15,7 +15,7 @@ from app.blueprints.admin.changes import wrong
 from app.blueprints.admin.reading import given
 from app.blueprints.admin.schemas import ActPath, BulkAct
 from app.blueprints.admin.wording import act_summary, undo_summary
-from app.clock import rfc3339, utc_now
+from app.clock import utc_now
 from app.models import Feedback, audit
 from app.models.acts import KEPT
 from app.responses import Failure, success
@@ -107,7 +107,7 @@ def _answer(done: bulk.Done, values: dict[str, Any]) -> dict[str, Any]:
         "count": done.count,
         "summary": act_summary(values, done.count),
         "act": done.act and done.act.public_id,
-        "undo_until": done.act and rfc3339(done.act.created_at + KEPT),
+        "undo_until": done.act and done.act.created_at + KEPT,
         "transactions": done.transactions,
     }
 

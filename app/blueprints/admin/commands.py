@@ -4,6 +4,7 @@ import json
 import secrets
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import click
@@ -72,7 +73,7 @@ def list_users(as_json: bool) -> None:
             "state": state_of(user),
             "is_active": user.is_active,
             "second_factor": user.has_second_factor,
-            "created_at": rfc3339(user.created_at),
+            "created_at": user.created_at,
         }
         for user in settings.all_users()
     ]
@@ -278,19 +279,25 @@ def _confirm(question: str, yes: bool) -> None:
 
 
 def _print(values: Mapping[str, Any], as_json: bool, sentence: str) -> None:
-    click.echo(json.dumps(dict(values)) if as_json else sentence)
+    click.echo(_json(dict(values)) if as_json else sentence)
 
 
 def _table(rows: Iterable[Mapping[str, Any]], as_json: bool) -> None:
     found = list(rows)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(_json(found, indent=2))
         return
     for row in found:
         click.echo("  ".join(f"{name}={_cell(value)}" for name, value in row.items()))
 
 
+def _json(values: Any, indent: int | None = None) -> str:
+    return json.dumps(values, indent=indent, default=rfc3339)
+
+
 def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return rfc3339(value)
     if isinstance(value, list):
         return ",".join(map(str, value)) or "any"
     return "-" if value is None else str(value)

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Annotated, Any, Literal
 
 from flask import Response, request
@@ -13,7 +13,7 @@ from app.blueprints.admin import dashboard_figures as figures
 from app.blueprints.admin.api import blueprint
 from app.blueprints.admin.dashboard_charts import CHARTS, Asked, Chart
 from app.blueprints.admin.schemas import QueryNumber
-from app.clock import rfc3339, utc_now
+from app.clock import utc_now
 from app.database.transactions import snapshot
 from app.errors import not_found
 from app.extensions import db
@@ -146,7 +146,7 @@ def chart(path: ChartPath, query: ChartQuery) -> Response:
         "step": over.step,
         "timezone": query.tz,
         "project": query.project or None,
-        "since": rfc3339(over.since),
+        "since": over.since.astimezone(UTC),
         "labels": found.labels,
         "series": [{"key": one.key, "label": one.label, "values": one.values} for one in found.series],
     }
@@ -174,12 +174,12 @@ def _metrics(asked: Asked) -> dict[str, Any]:
         "days": over.days,
         "timezone": str(over.zone),
         "project": asked.scope.key or None,
-        "since": rfc3339(over.since),
+        "since": over.since.astimezone(UTC),
         "submissions": sum(counts[1:]),
         "submissions_before": counts[0] if counts else 0,
         **{status: boxes.get(status, (0, 0))[0] for status in OPEN},
         "unread": boxes.get("open", (0, 0))[1],
-        "oldest_open_at": oldest and rfc3339(oldest),
+        "oldest_open_at": oldest,
     }
     for measure, name in (("answer", "first_answer"), ("settle", "settle")):
         now = flow.responses.median(measure, middle, over.now.date() + timedelta(days=1))

@@ -7,7 +7,6 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
-from app.clock import rfc3339
 from app.database.transactions import transaction
 from app.errors import ClientError, FieldError, not_found
 from app.extensions import db
@@ -92,7 +91,7 @@ class Keeping(Generic[Some]):
             "is_shared": found.is_shared,
             "is_mine": found.user_id == someone.user_id,
             "owner": found.user.name,
-            "created_at": rfc3339(found.created_at),
+            "created_at": found.created_at,
         }
 
     def wrong(self, field: str, message: str) -> ClientError:

@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from app.clock import rfc3339
 from app.models import ApiToken, Project
 
 
@@ -95,8 +94,8 @@ def project(found: Project) -> dict[str, Any]:
     return {
         "key": found.public_key,
         **{name: getattr(found, name) for name in names},
-        "tag_seen_at": _time(found.tag_seen_at),
-        "created_at": rfc3339(found.created_at),
+        "tag_seen_at": found.tag_seen_at,
+        "created_at": found.created_at,
     }
 
 
@@ -107,7 +106,7 @@ def project_words(found: Project) -> dict[str, Any]:
         "name": found.name,
         "origins": found.origins,
         "is_active": found.is_active,
-        "created_at": rfc3339(found.created_at),
+        "created_at": found.created_at,
     }
 
 
@@ -120,11 +119,7 @@ def token(found: ApiToken) -> dict[str, Any]:
         "role": found.role,
         "effective_role": found.effective_role,
         "last4": found.last4,
-        "created_at": rfc3339(found.created_at),
-        "last_used_at": _time(found.last_used_at),
-        "revoked_at": _time(found.revoked_at),
+        "created_at": found.created_at,
+        "last_used_at": found.last_used_at,
+        "revoked_at": found.revoked_at,
     }
-
-
-def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else rfc3339(moment)

@@ -11,10 +11,11 @@ from sqlalchemy.sql import operators
 from app.amounts import size
 from app.blueprints.admin import snoozing, wording
 from app.blueprints.admin.choices import Choices, load_choices
+from app.blueprints.admin.facts import FOLDED, Fact, facts_of
 from app.blueprints.admin.snoozing import SnoozeChoice
 from app.blueprints.admin.thread import Thread, load_thread
 from app.blueprints.admin.tree import Node, tree
-from app.blueprints.admin.wanted import EVERYWHERE, Wanted
+from app.blueprints.admin.wanted import Wanted
 from app.blueprints.admin.wording import BOX_BY_KEY, Box, Kind
 from app.extensions import db
 from app.models import Feedback, Screenshot, hold, merge
@@ -47,19 +48,6 @@ class Picture:
     shown_height: int
     marks: list[Mark]
     marks_label: str
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One line of the facts."""
-
-    label: str
-    value: str
-    href: str | None = None
-    outside: bool = False
-    code: bool = False
-    moment: str | None = None
-    title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -172,58 +160,81 @@ def show(
     """
     me = needs("viewer").user_id
     thread = load_thread(found, now, me=me, shown=shown)
-    where = {"public_id": found.public_id, **wanted.query()}
-    kinds = wording.kinds_of(found.project.categories)
-    facts = _facts(found, now)
     around = _around(found, wanted)
-    in_trash = found.status == "trash" and role == "admin"
+    more = {"public_id": found.public_id, **wanted.query(), "shown": thread.more}
     return Shown(
-        public_id=found.public_id,
-        reference=found.reference,
-        version=found.version,
-        href=url_for("admin.detail", **where),
-        change_url=url_for("admin.change", **where),
-        delete_url=url_for("admin.delete", **where) if in_trash else None,
-        list_url=url_for("admin.index", **wanted.query()),
-        list_title=wanted.title,
-        status=BOX_BY_KEY[found.status],
-        is_open=found.status in ("open", "in_progress"),
-        is_read=found.is_read,
-        is_archived=found.is_archived,
-        snoozed_until=found.snoozed_until,
-        snoozes=snoozing.choices(now, snoozing.viewer_zone()),
-        snooze_days=snoozing.days(now, snoozing.viewer_zone()),
-        mark_read=opened and not found.is_read and role != "viewer",
-        words=found.description,
-        notes=found.admin_notes,
-        name=found.reporter_name or found.reporter_email or "Somebody",
-        initials=initials(found.reporter_name or found.reporter_email or ""),
-        reporter_id=found.reporter_id,
-        age=wording.age(found.created_at, now),
-        kind=wording.kind_of(kinds, found.category),
-        kinds=tuple(kinds.values()),
-        picture=_picture(found, wanted),
-        facts=facts,
-        facts_line=", ".join(fact.value for fact in facts if fact.label in FOLDED),
-        trees=_trees(found),
-        steps=_steps(around, wanted),
-        first_name=found.reporter_name.split()[0] if found.reporter_name else "the reporter",
+        thread=thread,
+        more_url=url_for("admin.detail", **more) if thread.more else None,
         assignee=_assignee(found, me),
         choices=load_choices(found),
-        thread=thread,
-        more_url=url_for("admin.detail", **where, shown=thread.more) if thread.more else None,
-        message_url=url_for("admin.add_message", **where),
-        macros_url=url_for("admin.macro_choices", **where),
-        link_url=url_for("admin.change_link", **where),
-        reporter_url=f"/f/{found.status_token}" if found.link_number >= 0 and role != "viewer" else None,
-        redact_url=_redact_url(found, where, role),
-        holds=tuple(map(hold.words_of, hold.Hold.of(db.session(), found.id))) if found.held else (),
+        mark_read=opened and not found.is_read and role != "viewer",
+        list_title=wanted.title,
+        steps=_steps(around, wanted),
         is_merged=around.merged is not None,
         merged_into=_merged_into(around.into, wanted),
         merged=_merged(found, wanted, now) if around.count else (),
-        merge_url=url_for("admin.merge", **where),
-        unmerge_url=url_for("admin.unmerge", **where),
+        holds=tuple(map(hold.words_of, hold.Hold.of(db.session(), found.id))) if found.held else (),
+        picture=_picture(found, wanted),
+        **_state(found, now),
+        **_said(found, now),
+        **_addresses(found, wanted, role),
     )
+
+
+def _state(found: Feedback, now: datetime) -> dict[str, Any]:
+    """Return where it stands in the inbox, and until when it can be put off."""
+    return {
+        "public_id": found.public_id,
+        "reference": found.reference,
+        "version": found.version,
+        "status": BOX_BY_KEY[found.status],
+        "is_open": found.status in ("open", "in_progress"),
+        "is_read": found.is_read,
+        "is_archived": found.is_archived,
+        "snoozed_until": found.snoozed_until,
+        "snoozes": snoozing.choices(now, snoozing.viewer_zone()),
+        "snooze_days": snoozing.days(now, snoozing.viewer_zone()),
+    }
+
+
+def _said(found: Feedback, now: datetime) -> dict[str, Any]:
+    """Return what the reporter said, what the page said, and what was noted since."""
+    kinds = wording.kinds_of(found.project.categories)
+    facts = facts_of(found, now)
+    return {
+        "words": found.description,
+        "notes": found.admin_notes,
+        "name": found.reporter_name or found.reporter_email or "Somebody",
+        "initials": initials(found.reporter_name or found.reporter_email or ""),
+        "first_name": found.reporter_name.split()[0] if found.reporter_name else "the reporter",
+        "reporter_id": found.reporter_id,
+        "age": wording.age(found.created_at, now),
+        "kind": wording.kind_of(kinds, found.category),
+        "kinds": tuple(kinds.values()),
+        "facts": facts,
+        "facts_line": ", ".join(fact.value for fact in facts if fact.label in FOLDED),
+        "trees": _trees(found),
+    }
+
+
+def _addresses(found: Feedback, wanted: Wanted, role: str) -> dict[str, Any]:
+    """Return where the page, its list and its forms are; None for what this role, or this state, has not."""
+    where = {"public_id": found.public_id, **wanted.query()}
+    in_trash = found.status == "trash" and role == "admin"
+    has_link = found.link_number >= 0 and role != "viewer"
+    return {
+        "href": url_for("admin.detail", **where),
+        "list_url": url_for("admin.index", **wanted.query()),
+        "change_url": url_for("admin.change", **where),
+        "delete_url": url_for("admin.delete", **where) if in_trash else None,
+        "message_url": url_for("admin.add_message", **where),
+        "macros_url": url_for("admin.macro_choices", **where),
+        "link_url": url_for("admin.change_link", **where),
+        "reporter_url": f"/f/{found.status_token}" if has_link else None,
+        "redact_url": _redact_url(found, where, role),
+        "merge_url": url_for("admin.merge", **where),
+        "unmerge_url": url_for("admin.unmerge", **where),
+    }
 
 
 def _redact_url(found: Feedback, where: dict[str, Any], role: str) -> str | None:
@@ -236,54 +247,6 @@ def _assignee(found: Feedback, me: int) -> Assignee | None:
     if someone is None:
         return None
     return Assignee("You" if someone.id == me else someone.name, initials(someone.name), someone.id == me)
-
-
-FOLDED = ("Page", "Browser", "Viewport")
-
-
-def _facts(found: Feedback, now: datetime) -> tuple[Fact, ...]:
-    of_session = Wanted(status=EVERYWHERE, is_archived=EVERYWHERE, session_id=found.session_id or "")
-    of_reporter = Wanted(status=EVERYWHERE, is_archived=EVERYWHERE, reporter=found.reporter_email or "")
-    rating = wording.RATINGS.get(found.rating or 0)
-    facts = (
-        Fact("Rating", f"{rating}, {found.rating} of 5") if rating else None,
-        _page(found.url),
-        Fact("Project", found.project.name),
-        Fact("Sent", wording.sent(found.created_at, now), moment=found.created_at.isoformat()),
-        _fact("Browser", ", ".join(filter(None, (found.browser, found.os)))),
-        _fact("Viewport", _viewport(found)),
-        _fact("Screen", wording.dimensions(found.screen_resolution)),
-        _fact("Release", (found.custom or {}).get("release"), code=True),
-        _session(found.session_id, url_for("admin.index", **of_session.query())),
-        _fact("E-mail", found.reporter_email, href=url_for("admin.index", **of_reporter.query())),
-        Fact("Reference", found.reference, code=True),
-    )
-    return tuple(fact for fact in facts if fact is not None)
-
-
-def _fact(label: str, value: str | None, **options: Any) -> Fact | None:
-    return Fact(label, value, **options) if value else None
-
-
-def _page(url: str | None) -> Fact | None:
-    if not url:
-        return None
-    link = wording.safe_link(url)
-    return Fact("Page", wording.page_path(url) or url, href=link, outside=link is not None, title=url)
-
-
-def _viewport(found: Feedback) -> str | None:
-    size = wording.dimensions(found.viewport_size)
-    if size and found.device_pixel_ratio:
-        return f"{size} at {found.device_pixel_ratio:g}×"
-    return size
-
-
-def _session(session_id: str | None, href: str) -> Fact | None:
-    if not session_id:
-        return None
-    short = session_id if len(session_id) <= 14 else f"{session_id[:6]}…{session_id[-3:]}"
-    return Fact("Session", short, href=href, code=True, title=session_id)
 
 
 def _trees(found: Feedback) -> tuple[Tree, ...]:

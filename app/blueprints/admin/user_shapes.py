@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from app.blueprints.admin.schemas import Name, PublicId, Role
-from app.clock import rfc3339
 from app.models import User
 from app.validation import Strict
 
@@ -109,6 +108,6 @@ def user(found: User, seen_at: datetime | None = None) -> dict[str, Any]:
         "state": state_of(found),
         "is_active": found.is_active,
         "second_factor": found.has_second_factor,
-        "created_at": rfc3339(found.created_at),
-        "seen_at": None if seen_at is None else rfc3339(seen_at),
+        "created_at": found.created_at,
+        "seen_at": seen_at,
     }

@@ -9,7 +9,7 @@ from app.blueprints.admin import user_shapes as shapes
 from app.blueprints.admin.api import blueprint
 from app.blueprints.admin.reading import given
 from app.blueprints.admin.user_shapes import NewUser, UserChange, UserPath
-from app.clock import rfc3339, utc_now
+from app.clock import utc_now
 from app.responses import Failure, success
 
 
@@ -68,5 +68,5 @@ def _opened(opened: users.OpenedLink) -> dict[str, Any]:
     return shapes.user(opened.user) | {
         "link": opened.url,
         "purpose": opened.purpose,
-        "link_expires_at": rfc3339(opened.expires_at),
+        "link_expires_at": opened.expires_at,
     }

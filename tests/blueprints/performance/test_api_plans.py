@@ -47,7 +47,7 @@ def test_a_plan_is_a_tree_with_what_is_wrong_and_what_would_help(api, things, da
     answer = api("POST", "/query-plan", json={"sql": "select id from things where colour = 'colour 17'"})
     shapes.OnePlan.model_validate(answer.json)
     found = data(answer)
-    assert set(found) == {"database", "plan", "findings", "indexes"}
+    assert set(found) == {"database", "plan", "findings", "indexes", "search"}
     assert found["database"] == database
     assert "things" in {node["table"] for node in nodes_of(found["plan"])}
     (finding,) = [one for one in found["findings"] if one["code"] == "full_scan"]
