@@ -88,7 +88,7 @@ def _faults(step, *, ends_early=False):
     reads = kind == "Seq Scan" and step["Relation Name"] == "feedback_submissions"
     if reads and step["Actual Loops"] and not ends_early:
         yield f"reads all submissions, {step.get('Filter', '')}"
-    if kind == "Sort" and step["Plan Rows"] > MOST_SORTED:
-        yield f"sorts {step['Plan Rows']} rows by {step['Sort Key']}"
+    if kind == "Sort" and (rows := step["Plans"][0]["Actual Rows"]) > MOST_SORTED:
+        yield f"sorts {rows} rows by {step['Sort Key']}"
     for below in step.get("Plans", ()):
         yield from _faults(below, ends_early=kind == "Limit")
