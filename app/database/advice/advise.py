@@ -211,20 +211,28 @@ class _Offers:
         ]
 
     def _gains(self, chosen: Sequence[Candidate]) -> dict[str, list[Gain]]:
-        before = [self._state(one) for one in self._asked]
-        with self._trial.having(chosen):
-            after = [self._state(one) for one in self._asked]
         gains: dict[str, list[Gain]] = {one.name: [] for one in chosen}
+        if not chosen:
+            return gains
+        before = [self._reading(one) for one in self._asked]
+        with self._trial.having(chosen):
+            after = [self._less(one, old) for one, old in zip(self._asked, before, strict=True)]
         for one, old, new in zip(self._asked, before, after, strict=True):
-            if old is None or new is None or not clearly_less(new[0], old[0]):
+            if old is None or new is None:
                 continue
             for name in new[0].indexes & gains.keys():
-                gains[name].append(_gain(one.statement, old, new))
+                gains[name].append(_gain(one.statement, (old, self._trial.plan(one.statement)), new))
         return gains
 
-    def _state(self, one: Asked) -> tuple[Reading, Plan] | None:
-        reading = self._trial.reading(one.statement, one.reads)
-        return None if reading is None else (reading, self._trial.plan(one.statement))
+    def _less(self, one: Asked, old: Reading | None) -> tuple[Reading, Plan] | None:
+        """Return what a statement reads now, and its plan, if that is clearly less than before."""
+        new = None if old is None else self._reading(one)
+        if old is None or new is None or not clearly_less(new, old):
+            return None
+        return new, self._trial.plan(one.statement)
+
+    def _reading(self, one: Asked) -> Reading | None:
+        return self._trial.reading(one.statement, one.reads)
 
     def _offer(self, one: Candidate, gains: list[Gain]) -> IndexAdvice:
         table, dialect = self._known.catalog[one.table], self._known.dialect

@@ -14,7 +14,7 @@ from app.database.advice.predicates import TableRead
 from app.database.advice.readings import Reader, Reading, steps_of
 from app.database.advice.samples import Sample
 from app.database.engine import sqlite
-from app.database.plans.catalog import Catalog
+from app.database.plans.catalog import Catalog, read_catalog
 from app.database.plans.child import plan_steps
 from app.database.plans.explain import explain
 from app.database.plans.plan import Plan
@@ -50,6 +50,8 @@ class SqliteTrial:
         self._sizes = table_sizes(connection, catalog)
         self._analysed = {row[0] for row in schema.statistics.get("sqlite_stat1", ())}
         self._changed = False
+        # The copy's tables with the indexes of this moment, read once for all that is planned with them.
+        self._tried: Catalog | None = None
 
     def close(self) -> None:
         """Forget the copy."""
@@ -69,9 +71,10 @@ class SqliteTrial:
     def plan(self, statement: StatementFigures) -> Plan:
         """Return the statement's plan; that of the real database while no index is tried."""
         if not self._changed:
-            return explain(self._real, statement.text)
+            return explain(self._real, statement.text, catalog=self._catalog)
         with self._engine.connect() as connection:
-            return explain(connection, statement.text, sizes=self._sizes)
+            self._tried = self._tried or read_catalog(connection)
+            return explain(connection, statement.text, catalog=self._tried, sizes=self._sizes)
 
     @contextmanager
     def having(self, candidates: Sequence[Candidate]) -> Iterator[None]:
@@ -84,7 +87,7 @@ class SqliteTrial:
         try:
             yield
         finally:
-            self._changed = False
+            self._changed, self._tried = False, None
             for candidate in candidates:
                 self.copy.execute(f"drop index {_quoted(candidate.name)}")
 
