@@ -1,4 +1,4 @@
-"""The worker's thread that keeps the index of words within a second of what came in."""
+"""The worker's thread that keeps up with what came in: the index of words within a second, and the log."""
 
 import logging
 import threading
@@ -6,7 +6,9 @@ import time
 
 from flask import Flask
 
+from app.database.checkpoint import checkpoint
 from app.database.tracking.scope import origin
+from app.extensions import db
 from app.models import search
 
 log = logging.getLogger("earmark.indexing")
@@ -27,6 +29,7 @@ def _keep_up(app: Flask) -> None:
         try:
             with app.app_context(), origin("job index_words"):
                 search.catch_up(ROUND_SECONDS)
+                checkpoint(db.engine)
         except Exception:
             log.exception("the index of words was not kept up")
             time.sleep(FAULT_SECONDS)

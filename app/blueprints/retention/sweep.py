@@ -25,6 +25,7 @@ from app.blueprints.retention.plan import Work
 from app.blueprints.retention.record import Record
 from app.blueprints.retention.wanted import How, Wanted
 from app.clock import utc_now
+from app.database.checkpoint import checkpoint
 from app.database.sole import AlreadyHeld, sole
 from app.database.transactions import current_session, transaction
 from app.errors import ClientError
@@ -191,6 +192,7 @@ def _work_through(state: _State, due: Due, work: Work) -> bool:
         foreseen = foresee(current_session(), ids) if due.rule.action == DELETE else None
         act = partial(_act, due=due, work=work, ids=ids, foreseen=foreseen, as_of=copied.at)
         gone = _batch(state, due.rule, act)
+        checkpoint(db.engine)
         state.owed = blob_outbox.delete_blobs(storage(), MOST_OWED)
         state.progress(gone)
         place = found[-1]

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from app.clock import utc_now
+from app.database.checkpoint import TELLS_ITS_LOG, pending_pages
 from app.database.engine import sqlite, turn_of
 from app.database.gauges.page_cache import CacheHits, cache_hits, page_cache_of
 from app.database.gauges.pool import pool_gauges
@@ -38,8 +39,6 @@ LEAST_SPAN = timedelta(hours=1)
 # 60 samples make 1,770 pairs, 1 ms of work; more do not make the median surer.
 MOST_SAMPLES = 60
 DAY_SECONDS = 86_400
-# `pragma wal_checkpoint(noop)`, which only tells, came with this version (sqlite.org/pragma.html).
-TELLS_ITS_LOG = (3, 51, 0)
 
 
 @dataclass(frozen=True)
@@ -172,8 +171,7 @@ def _sqlite_pages(engine: Engine) -> tuple[int, int, int, int | None]:
             ]
             pending = None
             if sqlite.sqlite_version_info >= TELLS_ITS_LOG:
-                _, logged, written = cursor.execute("pragma wal_checkpoint(noop)").fetchone()
-                pending = max(logged - written, 0)
+                pending = pending_pages(cursor)
             cursor.close()
         finally:
             pooled.close()
