@@ -102,12 +102,13 @@ def _missing(advice: IndexAdvice, figures: StatementFigures, slow_ms: int, since
     does = "reads the whole table" if advice.table in scans else "reads more than it needs"
     # By what the statement takes now: the advice may be some minutes older.
     after = wording.milliseconds(figures.timing.avg_ms * gain.left)
+    is_slow = figures.slow_count > 0 or figures.share >= LEAST_SHARE
     return Matter(
-        level="mend",
+        level="mend" if is_slow else "tidy",
         weight=sum(one.runs * (one.ms_before - one.ms_after) for one in advice.gains),
-        kind="Slow",
-        icon="triangle-alert",
-        tone="bad",
+        kind="Slow" if is_slow else "Index",
+        icon="triangle-alert" if is_slow else "file",
+        tone="bad" if is_slow else "quiet",
         title=f"{title(figures.text).doing} {does}",
         text=f"{_costs(figures, slow_ms)} An index of {size(advice.size_bytes)} brings it to about "
         f"{after}; the planner was shown to use it.",

@@ -367,6 +367,14 @@ def test_an_index_brings_less_than_the_statement_takes_now(addresses):
     assert "brings it to about 0.1 ms" in slow.text
 
 
+def test_an_index_for_what_is_quick_and_rare_is_only_something_to_tidy(addresses):
+    with addresses:
+        (quick,) = findings.of_advice([advice()], [statement(slow=0, share=0.02, avg_ms=0.9)], 200, None)
+        (frequent,) = findings.of_advice([advice()], [statement(slow=0, share=0.3, avg_ms=0.9)], 200, None)
+    assert (quick.level, quick.kind, quick.tone) == ("tidy", "Index", "quiet")
+    assert (frequent.level, frequent.kind, frequent.tone) == ("mend", "Slow", "bad")
+
+
 def route(most=50):
     repeats = (
         Repeat("cheap", "SELECT x FROM cheap", "", 10, 6),
