@@ -9,6 +9,7 @@ from tests.browser.conftest import ADMIN, sign_in
 from tests.browser.network import SHIFTS, Network
 from tests.browser.team import ask, statuses, toast
 
+BULK = "**/admin/api/feedback/bulk"
 SETTLED = re.compile(r"\brow--settled\b")
 
 
@@ -138,10 +139,18 @@ def test_an_act_is_shown_before_it_is_confirmed(server, token, project, slow):
     page = watched.page
     row = page.locator("li.row").first
     page.locator("body").press("j")
-    with page.expect_response("**/admin/api/feedback/bulk") as answer:
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route(BULK, hold)
+    with page.expect_request(BULK):
         page.keyboard.press("e")
-        expect(row).to_have_class(SETTLED)
-        assert set(statuses(server, token, project).values()) == {"open"}
+    expect(row).to_have_class(SETTLED)
+    assert set(statuses(server, token, project).values()) == {"open"}
+    with page.expect_response(BULK) as answer:
+        held[0].continue_()
     assert answer.value.ok
     expect(undo(page)).to_be_visible()
     expect(row).to_have_class(SETTLED)
