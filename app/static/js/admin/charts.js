@@ -55,7 +55,10 @@ async function show(figure) {
 }
 
 function showFailed() {
-  for (const figure of document.querySelectorAll('[data-chart-state="failed"]')) show(/** @type {HTMLElement} */ (figure));
+  for (const figure of document.querySelectorAll('figure[data-chart-state="failed"]')) {
+    say(/** @type {HTMLElement} */ (figure), 'waiting'); // a second try meanwhile would find its canvas in use
+    show(/** @type {HTMLElement} */ (figure));
+  }
 }
 
 /** @returns {Promise<Library>} Chart.js, fetched with the first chart; one that did not come is tried again */
