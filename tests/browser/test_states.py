@@ -244,8 +244,7 @@ def test_on_a_phone_what_is_below_a_picture_stands_in_one_row(pictured, enter):
     public_id, _ = pictured
     page = enter(viewport={"width": 360, "height": 740}).page
     page.locator(f'[data-row="{public_id}"]').click()
-    places = page.locator(".picture__bar > :visible").evaluate_all(
-        "all => all.map(one => one.getBoundingClientRect().top)"
-    )
-    assert len(places) == 3
+    shown = page.locator(".picture__bar > :visible")
+    expect(shown).to_have_count(3)
+    places = shown.evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
     assert len(set(places)) == 1
