@@ -218,11 +218,12 @@ def test_a_statement_has_a_page_with_its_runs_and_its_plan(admin, traffic):
     links = links_of(
         admin("/statements", query_string={"search": "from projects"}), rf"{BASE}/statements/\w+"
     )
-    page = admin(links[0].removeprefix(BASE))
-    assert page.status_code == 200, page.text
+    # Which of them took longest differs from run to run.
+    pages = [admin(link.removeprefix(BASE)) for link in links]
+    assert {page.status_code for page in pages} == {200}
+    issued = "Issued by Who Line Runs GET /admin/"
+    page = next(one for one in pages if "List projects" in text_of(one) and issued in text_of(one))
     words = text_of(page)
-    assert "List projects" in words
-    assert "Issued by Who Line Runs GET /admin/" in words
     assert "How long it took" in words
     assert 'class="histogram"' in page.text
     assert "about" in words.split("runs it")[1]

@@ -56,7 +56,7 @@ async function show(figure) {
 
 function showFailed() {
   for (const figure of document.querySelectorAll('figure[data-chart-state="failed"]')) {
-    say(/** @type {HTMLElement} */ (figure), 'waiting'); // a second try meanwhile would find its canvas in use
+    say(/** @type {HTMLElement} */ (figure), 'waiting'); // so that it is tried once
     show(/** @type {HTMLElement} */ (figure));
   }
 }
@@ -75,8 +75,9 @@ function taken() {
   const globals = /** @type {{ Chart?: Library }} */ (/** @type {unknown} */ (window));
   const Chart = globals.Chart;
   delete globals.Chart;
-  stopTrying('charts');
   if (!Chart) throw new Error('Chart.js is not there');
+  stopTrying('charts');
+  showFailed(); // it may have come for one that came into view meanwhile
   return Chart;
 }
 
